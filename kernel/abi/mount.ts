@@ -38,7 +38,6 @@ export const MS_NOREMOTELOCK = 0x8000000;
 export const MS_NOSEC = 0x10000000;
 export const MS_BORN = 0x20000000;
 export const MS_ACTIVE = 0x40000000;
-export const MS_NOUSER = -2147483648;
 export const MS_RMT_MASK = 0x2800051;
 
 export const MS_MGC_VAL = 0xc0ed0000;

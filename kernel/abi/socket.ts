@@ -71,6 +71,7 @@ export const SOCK_CLOEXEC = 0o2000000;
 export const SOCK_NONBLOCK = 0o4000;
 
 // Option levels.
+export const SOL_RAW = 255;
 export const SOL_DECNET = 261;
 export const SOL_X25 = 262;
 export const SOL_PACKET = 263;
