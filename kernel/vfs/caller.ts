@@ -1,0 +1,60 @@
+/**
+ * Who asks: the part of a Task that files need. vfs, fs and socket never see a
+ * Task; they see a Caller.
+ * @module
+ */
+import type { Clock } from "../time/clock.ts";
+import type { UserMemory } from "../mm/user_memory.ts";
+import type { FsContext } from "./fs_context.ts";
+
+/** Identity for permission checks; immutable (set*id makes a new one). */
+export interface Identity {
+  readonly uid: number;
+  readonly euid: number;
+  readonly suid: number;
+  readonly fsuid: number;
+  readonly gid: number;
+  readonly egid: number;
+  readonly sgid: number;
+  readonly fsgid: number;
+  /** Supplementary groups, sorted. */
+  readonly groups: readonly number[];
+  /** Effective capability CAP_*, in the user namespace that owns the files. */
+  has(capability: number): boolean;
+  isInGroup(gid: number): boolean;
+}
+
+/** What terminals need to know of, and do to, process groups. */
+export interface JobControl {
+  readonly processGroupId: number;
+  readonly sessionId: number;
+  readonly isSessionLeader: boolean;
+  /** The caller's group has no member whose parent is in another group of the
+   * same session. */
+  readonly isOrphaned: boolean;
+  /** The controlling terminal of the caller's session: opaque to the task
+   * side, set and read by devpts. */
+  controllingTerminal: object | null;
+  /** True if the caller ignores or blocks `signo`. */
+  ignoresOrBlocks(signo: number): boolean;
+  /** Sends a signal to every process of a group of this PID namespace. */
+  signalProcessGroup(processGroupId: number, signo: number): void;
+  /** True if the group exists in the caller's session. */
+  isGroupInSession(processGroupId: number): boolean;
+}
+
+/** The calling task as files see it. */
+export interface Caller {
+  readonly identity: Identity;
+  readonly fsContext: FsContext;
+  readonly memory: UserMemory;
+  readonly clock: Clock;
+  readonly jobControl: JobControl;
+  /** Process and thread id in the caller's PID namespace. */
+  readonly processId: number;
+  readonly threadId: number;
+  /** Soft limit RLIMIT_* of the process, Infinity if unlimited. */
+  limit(resource: number): number;
+  /** Raises a signal on the calling thread (SIGPIPE, SIGXFSZ). */
+  raise(signo: number): void;
+}

@@ -1,0 +1,158 @@
+/**
+ * FileDescription: an open file (struct file). Subclasses override what their
+ * kind supports; the defaults refuse as Linux refuses.
+ *
+ * Nothing here blocks: an operation that would have to wait returns EAGAIN, and
+ * the system call layer parks the task on `queue` (unless O_NONBLOCK) and runs
+ * the call again. An operation that moved some bytes returns their count.
+ * @module
+ */
+import {
+  EBADF,
+  EINVAL,
+  ENODEV,
+  ENOTDIR,
+  ENOTTY,
+  EOPNOTSUPP,
+  type Errno,
+  ESPIPE,
+} from "../abi/errno.ts";
+import { O_ACCMODE, O_PATH, O_RDONLY, O_WRONLY } from "../abi/fcntl.ts";
+import { POLLIN, POLLOUT } from "../abi/poll.ts";
+import type { IoBuffer } from "../mm/io_buffer.ts";
+import type { Mappable } from "../mm/mappable.ts";
+import { WaitQueue } from "../sync/wait_queue.ts";
+import type { Caller } from "./caller.ts";
+import type { DirectorySink, Inode } from "./inode.ts";
+import type { VfsPath } from "./mount.ts";
+
+export abstract class FileDescription {
+  /** Access mode, status flags (O_APPEND, O_NONBLOCK, ...), O_PATH. */
+  flags: number;
+  /** Position for read, write, lseek, readdir. */
+  offset = 0;
+  /** F_SETOWN: process (> 0) or group (< 0); 0 none. */
+  owner = 0;
+  /** F_SETSIG. */
+  ownerSignal = 0;
+  readonly path: VfsPath;
+  #references = 1;
+
+  /** Takes a reference on `path` and its inode, dropped by the last
+   * release(). */
+  constructor(path: VfsPath, flags: number) {
+    this.path = path;
+    this.flags = flags;
+    path.acquire();
+    path.dentry.inode?.acquire();
+    this.inode = path.dentry.inode!;
+  }
+  readonly inode: Inode;
+
+  get isReadable(): boolean {
+    const mode = this.flags & O_ACCMODE;
+    return mode !== O_WRONLY && (this.flags & O_PATH) === 0;
+  }
+  get isWritable(): boolean {
+    const mode = this.flags & O_ACCMODE;
+    return mode !== O_RDONLY && (this.flags & O_PATH) === 0;
+  }
+  /** FMODE_PREAD/FMODE_LSEEK: false for pipes, sockets, ttys. */
+  get isSeekable(): boolean {
+    return true;
+  }
+
+  acquire(): this {
+    this.#references++;
+    return this;
+  }
+  get references(): number {
+    return this.#references;
+  }
+  /** Drops a reference; the last one closes the file. */
+  release(): void {
+    if (--this.#references > 0) return;
+    this.onClose();
+    this.inode.release();
+    this.path.release();
+  }
+  /** Last reference gone. */
+  protected onClose(): void {}
+  /** close(2) of one descriptor (locks, flush); every time, not only the last. */
+  flush(_caller: Caller): Errno | null {
+    return null;
+  }
+
+  /** Where waiters for readiness() wait. */
+  get queue(): WaitQueue {
+    return this.inode.queue;
+  }
+  /** POLL* bits that are true now (POLLERR and POLLHUP unasked). */
+  readiness(): number {
+    return POLLIN | POLLOUT;
+  }
+
+  // The system call layer has checked the access mode and that offset >= 0.
+  /** Reads at `this.offset` and advances it. 0 at the end. */
+  read(_io: IoBuffer, _caller: Caller): number | Errno {
+    return EINVAL;
+  }
+  write(_io: IoBuffer, _caller: Caller): number | Errno {
+    return EINVAL;
+  }
+  readAt(_io: IoBuffer, _offset: number, _caller: Caller): number | Errno {
+    return ESPIPE;
+  }
+  writeAt(_io: IoBuffer, _offset: number, _caller: Caller): number | Errno {
+    return ESPIPE;
+  }
+  /** lseek(2): sets and returns the offset. */
+  seek(_offset: number, _whence: number): number | Errno {
+    return ESPIPE;
+  }
+  /** getdents64(2): emits from `this.offset` on and advances it. */
+  readDirectory(_sink: DirectorySink, _caller: Caller): Errno | null {
+    return ENOTDIR;
+  }
+  ioctl(_request: number, _argument: number, _caller: Caller): number | Errno {
+    return ENOTTY;
+  }
+  /** For mmap(2). The access mode was checked. */
+  mappable(): Mappable | Errno {
+    return ENODEV;
+  }
+  /** fsync(2), fdatasync(2). */
+  sync(_dataOnly: boolean): Errno | null {
+    return EINVAL;
+  }
+  /** ftruncate(2): only regular files. */
+  truncate(_length: number, _caller: Caller): Errno | null {
+    return EINVAL;
+  }
+  allocate(
+    _mode: number,
+    _offset: number,
+    _length: number,
+    _caller: Caller,
+  ): Errno | null {
+    return EOPNOTSUPP;
+  }
+  /** O_* bits that F_SETFL may change were checked; EINVAL refuses. */
+  setStatusFlags(flags: number): Errno | null {
+    this.flags = flags;
+    return null;
+  }
+}
+
+/** O_PATH: names a place, allows nothing else. */
+export class PathDescription extends FileDescription {
+  override readiness(): number {
+    return 0;
+  }
+  override read(): Errno {
+    return EBADF;
+  }
+  override write(): Errno {
+    return EBADF;
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * A mounted file system instance (struct super_block).
+ * @module
+ */
+import type { Errno } from "../abi/errno.ts";
+import type { ByteString } from "../mm/user_memory.ts";
+import type { Inode } from "./inode.ts";
+
+/** What statfs(2) reports, in blocks of `blockSize` bytes. */
+export interface FileSystemStatus {
+  readonly type: number;
+  readonly blockSize: number;
+  readonly blocks: number;
+  readonly blocksFree: number;
+  readonly blocksAvailable: number;
+  readonly files: number;
+  readonly filesFree: number;
+  readonly nameLength: number;
+}
+
+export abstract class FileSystem {
+  /** As in /proc/filesystems: "tmpfs", "proc", ... */
+  abstract readonly typeName: string;
+  /** st_dev of its inodes (makedev of an anonymous device). */
+  abstract readonly device: number;
+  /** The root directory's inode. */
+  abstract readonly root: Inode;
+
+  /** True if names can change behind our back: the VFS then asks
+   * revalidate() before it trusts a cached Dentry. */
+  readonly needsRevalidation: boolean = false;
+  /** False: the cached answer for `name` in `directory` is stale. */
+  revalidate(
+    _directory: Inode,
+    _name: ByteString,
+    _cached: Inode | null,
+  ): boolean {
+    return true;
+  }
+  abstract status(): FileSystemStatus | Errno;
+  /** Options as /proc/mounts shows them, without ro/rw: ",size=64k". */
+  options(): string {
+    return "";
+  }
+  sync(): Errno | null {
+    return null;
+  }
+  /** The last Mount is gone. */
+  release(): void {}
+}

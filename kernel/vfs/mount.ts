@@ -1,0 +1,60 @@
+/**
+ * Mount: a file system, or a subtree of one, attached at a place in a
+ * MountNamespace's tree; and VfsPath, a Dentry seen through a Mount (struct
+ * path).
+ * @module
+ */
+import type { Dentry } from "./dentry.ts";
+import type { FileSystem } from "./file_system.ts";
+
+export class Mount {
+  readonly children: Mount[] = [];
+  #references = 0;
+  /** False after umount: only open files keep it. */
+  isAttached = true;
+
+  constructor(
+    /** Mount ID as in /proc/pid/mountinfo. */
+    readonly id: number,
+    readonly fs: FileSystem,
+    /** The Dentry of `fs` shown at the mountpoint. */
+    readonly root: Dentry,
+    /** Null for the namespace's root. */
+    public parent: Mount | null,
+    /** Dentry of `parent`'s file system that this covers. */
+    public mountpoint: Dentry | null,
+    /** MNT flags as MS_* bits: MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, ... */
+    public flags: number,
+    /** Device name for /proc/mounts. */
+    readonly source: string,
+  ) {}
+
+  acquire(): void {
+    this.#references++;
+  }
+  release(): void {
+    this.#references--;
+  }
+  /** Open files, working directories and the like: umount says EBUSY. */
+  get isBusy(): boolean {
+    return this.#references > 0;
+  }
+}
+
+/** A place in the mount tree. Immutable; acquire/release count both parts. */
+export class VfsPath {
+  constructor(readonly mount: Mount, readonly dentry: Dentry) {}
+
+  acquire(): VfsPath {
+    this.mount.acquire();
+    this.dentry.acquire();
+    return this;
+  }
+  release(): void {
+    this.dentry.release();
+    this.mount.release();
+  }
+  equals(other: VfsPath): boolean {
+    return this.mount === other.mount && this.dentry === other.dentry;
+  }
+}
