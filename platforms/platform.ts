@@ -58,8 +58,26 @@ export interface Context {
   /** View of the whole control region; this context starts at `base`. */
   readonly view: DataView;
   readonly base: number;
+  /** Byte offset within `view` of the general registers, in the order of
+   * Linux's struct user_regs_struct (kernel/abi/ptrace.ts). */
+  readonly regsBase: number;
   /** Byte offset within `view` of the XSAVE area (standard format). */
   readonly xsaveBase: number;
+  /** Why it stopped last. Each getter reads its word once. */
+  readonly stopReason: StopReason;
+  /** x86 exception vector of a Fault. */
+  readonly trapno: number;
+  /** x86 error code of a Fault. */
+  readonly errorCode: number;
+  /** CR2 of a page fault. */
+  readonly faultAddress: number;
+  /** True if a Syscall stop came through the 32-bit entry (int 0x80). */
+  readonly isCompatSyscall: boolean;
+  /** Host wait status behind a Dead stop. */
+  readonly hostStatus: number;
+  /** Single-step: the next resume() runs one instruction, then stops with a
+   * Fault, vector 1. */
+  setSingleStep(enabled: boolean): void;
   /** True from resume() until the platform reports the stop. */
   readonly isRunning: boolean;
   /** The kernel's own handle (a Task); the platform never looks at it. */
