@@ -1,0 +1,142 @@
+/**
+ * siginfo_t: why a signal was sent. Source: sigaction(2), uapi
+ * asm-generic/siginfo.h.
+ * @module
+ */
+import { SI_KERNEL, SI_USER, SIGINFO, SIGINFO_SIZE } from "../abi/signal.ts";
+
+/** A signal on its way. `payload` holds bytes 12..128 of siginfo_t; null when
+ * they are all zero. */
+export interface SignalInfo {
+  readonly signo: number;
+  readonly code: number;
+  readonly errno: number;
+  readonly payload: Uint8Array | null;
+}
+
+const PAYLOAD_START = 12;
+
+function payload(fill: (view: DataView) => void): Uint8Array {
+  const bytes = new Uint8Array(SIGINFO_SIZE);
+  fill(new DataView(bytes.buffer));
+  return bytes.subarray(PAYLOAD_START);
+}
+
+/** From kill(2) and friends: the sender's pid and uid. */
+export function userSignal(
+  signo: number,
+  pid: number,
+  uid: number,
+  code: number = SI_USER,
+): SignalInfo {
+  return {
+    signo,
+    code,
+    errno: 0,
+    payload: payload((view) => {
+      view.setInt32(SIGINFO.si_pid, pid, true);
+      view.setUint32(SIGINFO.si_uid, uid, true);
+    }),
+  };
+}
+
+/** From the kernel itself, with nothing more to say. */
+export function kernelSignal(signo: number): SignalInfo {
+  return { signo, code: SI_KERNEL, errno: 0, payload: null };
+}
+
+/** A fault at an address. */
+export function faultSignal(
+  signo: number,
+  code: number,
+  addr: number,
+): SignalInfo {
+  return {
+    signo,
+    code,
+    errno: 0,
+    payload: payload((view) => {
+      view.setUint32(SIGINFO.si_addr, addr % 4294967296, true);
+      view.setUint32(SIGINFO.si_addr + 4, Math.floor(addr / 4294967296), true);
+    }),
+  };
+}
+
+/** SIGCHLD for a change of a child. */
+export function childSignal(
+  signo: number,
+  code: number,
+  pid: number,
+  uid: number,
+  status: number,
+  userTicks: number,
+  systemTicks: number,
+): SignalInfo {
+  return {
+    signo,
+    code,
+    errno: 0,
+    payload: payload((view) => {
+      view.setInt32(SIGINFO.si_pid, pid, true);
+      view.setUint32(SIGINFO.si_uid, uid, true);
+      view.setInt32(SIGINFO.si_status, status, true);
+      view.setUint32(SIGINFO.si_utime, userTicks, true);
+      view.setUint32(SIGINFO.si_stime, systemTicks, true);
+    }),
+  };
+}
+
+/** A timer's expiry (timer_create(2)). */
+export function timerSignal(
+  signo: number,
+  code: number,
+  timerId: number,
+  overrun: number,
+  valueLow: number,
+  valueHigh: number,
+): SignalInfo {
+  return {
+    signo,
+    code,
+    errno: 0,
+    payload: payload((view) => {
+      view.setInt32(SIGINFO.si_tid, timerId, true);
+      view.setInt32(SIGINFO.si_overrun, overrun, true);
+      view.setUint32(SIGINFO.si_value, valueLow, true);
+      view.setUint32(SIGINFO.si_value + 4, valueHigh, true);
+    }),
+  };
+}
+
+/** What a guest passed to rt_sigqueueinfo(2); `bytes` is its siginfo_t. */
+export function queuedSignal(signo: number, bytes: Uint8Array): SignalInfo {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return {
+    signo,
+    code: view.getInt32(SIGINFO.si_code, true),
+    errno: view.getInt32(SIGINFO.si_errno, true),
+    payload: bytes.slice(PAYLOAD_START),
+  };
+}
+
+/** Writes siginfo_t (SIGINFO_SIZE bytes) at `offset` of `into`. */
+export function writeSignalInfo(
+  info: SignalInfo,
+  into: Uint8Array,
+  offset: number,
+): void {
+  into.fill(0, offset, offset + SIGINFO_SIZE);
+  const view = new DataView(into.buffer, into.byteOffset + offset);
+  view.setInt32(SIGINFO.si_signo, info.signo, true);
+  view.setInt32(SIGINFO.si_errno, info.errno, true);
+  view.setInt32(SIGINFO.si_code, info.code, true);
+  if (info.payload !== null) into.set(info.payload, offset + PAYLOAD_START);
+}
+
+/** A 32-bit member of the payload by its offset in siginfo_t. */
+export function infoI32(info: SignalInfo, offset: number): number {
+  if (info.payload === null) return 0;
+  const at = offset - PAYLOAD_START;
+  const p = info.payload;
+  return p[at]! | (p[at + 1]! << 8) | (p[at + 2]! << 16) | (p[at + 3]! << 24);
+}
