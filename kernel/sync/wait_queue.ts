@@ -19,9 +19,9 @@ export abstract class Waiter {
   /** At most one exclusive waiter is woken per event (EPOLLEXCLUSIVE, accept). */
   isExclusive = false;
 
-  /** Called with the events that happened. May remove this waiter, and only
-   * this one, from the queue. Returns false if it had no use for the event,
-   * so that an exclusive wake-up goes on to the next. */
+  /** Called with the events that happened. May remove waiters from the queue,
+   * but not wake it. Returns false if it had no use for the event, so that an
+   * exclusive wake-up goes on to the next. */
   abstract notify(events: number): boolean;
 }
 
@@ -29,6 +29,9 @@ export abstract class Waiter {
 export class WaitQueue {
   #head: Waiter | null = null;
   #tail: Waiter | null = null;
+  /** The waiter that a running wake-up visits next. A Task that polls one queue
+   * through two descriptors leaves it with both waiters at once. */
+  #cursor: Waiter | null = null;
 
   get isEmpty(): boolean {
     return this.#head === null;
@@ -49,6 +52,7 @@ export class WaitQueue {
   /** Does nothing if the waiter is not on this queue. */
   remove(waiter: Waiter): void {
     if (waiter.queue !== this) return;
+    if (this.#cursor === waiter) this.#cursor = waiter.next;
     if (waiter.prev !== null) waiter.prev.next = waiter.next;
     else this.#head = waiter.next;
     if (waiter.next !== null) waiter.next.prev = waiter.prev;
@@ -63,15 +67,16 @@ export class WaitQueue {
     let waiter = this.#head;
     let exclusiveDone = false;
     while (waiter !== null) {
-      const next: Waiter | null = waiter.next;
+      this.#cursor = waiter.next;
       if (
         (waiter.mask & events) !== 0 && !(waiter.isExclusive && exclusiveDone)
       ) {
         const isExclusive = waiter.isExclusive;
         if (waiter.notify(events) && isExclusive) exclusiveDone = true;
       }
-      waiter = next;
+      waiter = this.#cursor;
     }
+    this.#cursor = null;
   }
 
   /** Notifies at most `count` waiters; returns how many had use for it. */
@@ -79,10 +84,11 @@ export class WaitQueue {
     let woken = 0;
     let waiter = this.#head;
     while (waiter !== null && woken < count) {
-      const next: Waiter | null = waiter.next;
+      this.#cursor = waiter.next;
       if ((waiter.mask & events) !== 0 && waiter.notify(events)) woken++;
-      waiter = next;
+      waiter = this.#cursor;
     }
+    this.#cursor = null;
     return woken;
   }
 }
