@@ -8,6 +8,7 @@ import type { MemoryFile } from "../mm/memory_file.ts";
 import type { Clock } from "../time/clock.ts";
 import type { TimerQueue } from "../time/timer_queue.ts";
 import type { AnonInodes } from "../fs/anon_inode.ts";
+import type { PipeFileSystem } from "../fs/pipefs.ts";
 import type { VirtualFilesystem } from "../vfs/virtual_filesystem.ts";
 import type { FutexTable } from "./futex.ts";
 import type { PidNamespace } from "./pid_namespace.ts";
@@ -19,8 +20,10 @@ export interface KernelServices {
   readonly timers: TimerQueue;
   readonly memoryFile: MemoryFile;
   readonly vfs: VirtualFilesystem;
-  /** Nameless files: pipes, sockets, eventfd and their kin. */
+  /** Nameless files: eventfd, epoll and their kin. */
   readonly anonInodes: AnonInodes;
+  /** Pipes, and the opener of FIFOs. */
+  readonly pipes: PipeFileSystem;
   readonly futexes: FutexTable;
   readonly rootPidNamespace: PidNamespace;
 
