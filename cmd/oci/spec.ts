@@ -14,9 +14,6 @@ import { idMapping, ociLinux } from "./linux.ts";
 import { ociProcess } from "./process.ts";
 import { absolutePath, stringMap, strings, text } from "./scalars.ts";
 
-/** The version of the specification that `spec` and `--version` name. */
-export const OCI_VERSION = "1.2.0";
-
 const mount = z.object({
   destination: absolutePath,
   source: z.optional(text),
