@@ -10,7 +10,7 @@ import type { Verb, VerbTable } from "./verb.ts";
 export function programHelp(verbs: VerbTable): string {
   const shown = Object.entries(verbs).filter(([, entry]) => !entry.isHidden);
   const width = Math.max(...shown.map(([name]) => name.length));
-  const verbs = shown.map(([name, entry]) =>
+  const lines = shown.map(([name, entry]) =>
     `  ${name.padEnd(width)}  ${entry.summary}`
   );
   return `runsc runs programs and containers on a kernel of its own
@@ -18,7 +18,7 @@ export function programHelp(verbs: VerbTable): string {
 usage: runsc [global flags] VERB [flags] [arguments]
 
 verbs:
-${verbs.join("\n")}
+${lines.join("\n")}
 
 global flags:
 ${describeFlags(GLOBAL_FLAGS)}
