@@ -160,6 +160,13 @@ export interface GoferClient {
     flags: number,
     owner: GoferOwner,
   ): GoferCreated | number;
+  /** Makes and opens a nameless regular file, which link() can name.
+   * -EOPNOTSUPP: the host's file system can't. */
+  createTemporary(
+    parent: GoferNodeId,
+    flags: number,
+    owner: GoferOwner,
+  ): GoferCreated | number;
   mkdir(
     parent: GoferNodeId,
     name: string,
@@ -211,8 +218,6 @@ export interface GoferClient {
     name: string,
     maxLength: number,
   ): Uint8Array | number;
-  /** Length of a value in bytes, or a negative errno. */
-  xattrLength(node: GoferNodeId, name: string): number;
   /** `flags`: XATTR_CREATE, XATTR_REPLACE. */
   setxattr(
     node: GoferNodeId,
