@@ -155,5 +155,3 @@ export const UTIME_NOW = 0x3fffffff;
 export const UTIME_OMIT = 0x3ffffffe;
 /** Clock ticks a second that times(2) and /proc count in. */
 export const USER_HZ = 100;
-/** Nanoseconds in a second. */
-export const NSEC_PER_SEC = 1_000_000_000;

@@ -331,7 +331,7 @@ export const HEADERS: Readonly<Record<string, HeaderMap>> = {
       "linux/utime.h",
     ],
     absent: {
-      ...all(INTERNAL, "USER_HZ NSEC_PER_SEC"),
+      ...all(INTERNAL, "USER_HZ"),
       ...all(LIBC, "UTIME_NOW UTIME_OMIT"),
     },
   },
