@@ -47,8 +47,12 @@ struct host_memory {
 	uint64_t size;
 };
 
-/* Starts a detached-by-nobody thread that takes no signal but the one that
- * confine.c sends to every thread. */
+/* confine.c sends this to every thread to change its credentials. glibc keeps
+ * 32 and 33 for itself; Deno and V8 use no real-time signal. */
+#define HOST_CONFINE_SIGNAL 62
+
+/* Starts a thread that takes no signal but HOST_CONFINE_SIGNAL (reactor.c).
+ * Returns 0 or -errno. */
 struct host_thread_start {
 	void *(*run)(void *);
 	void *arg;
