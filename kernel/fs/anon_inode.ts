@@ -2,8 +2,8 @@
  * Pseudo file systems for descriptors that have no name in any directory:
  * pipes (`pipe:[N]`), sockets (`socket:[N]`) and event files
  * (`anon_inode:[eventfd]`). They are mounted nowhere; a Dentry here has no
- * parent, is not its mount's root, and its name is the whole text that
- * /proc/pid/fd shows. Source: proc(5), /proc/pid/fd.
+ * parent, is not its mount's root, its name is the whole text that
+ * /proc/pid/fd shows, and it ends with its last reference. Source: proc(5), /proc/pid/fd.
  * @module
  */
 import { ENXIO, type Errno } from "../abi/errno.ts";
@@ -18,14 +18,6 @@ import type { FileDescription } from "../vfs/file_description.ts";
 import { FileSystem, type FileSystemStatus } from "../vfs/file_system.ts";
 import { type AttributeChange, Inode } from "../vfs/inode.ts";
 import { Mount, VfsPath } from "../vfs/mount.ts";
-
-/** A Dentry without a place: it lets go of its inode with its last reference. */
-class AnonDentry extends Dentry {
-  override release(): void {
-    super.release();
-    if (!this.isReferenced) this.setInode(null);
-  }
-}
 
 /** An inode of a pseudo file system; opening it by /proc/pid/fd is ENXIO. */
 export class AnonInode extends Inode {
@@ -91,7 +83,7 @@ export class AnonFileSystem extends FileSystem {
   /** A new place for `inode`, shown as `name`; the caller takes the first
    * reference (FileDescription's constructor does). */
   place(inode: Inode, name: ByteString): VfsPath {
-    return new VfsPath(this.mount, new AnonDentry(this, null, name, inode));
+    return new VfsPath(this.mount, new Dentry(this, null, name, inode));
   }
 
   override status(): FileSystemStatus {

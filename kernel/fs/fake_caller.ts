@@ -261,6 +261,7 @@ export class FakeCaller implements Caller {
   readonly clock = new Clock(this.hostClock);
   identity: Identity = new FakeIdentity();
   jobControl = new FakeJobControl();
+  readonly lockOwner = {};
   processId = 1;
   threadId = 1;
   /** Signals raised on this caller. */

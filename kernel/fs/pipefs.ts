@@ -31,7 +31,6 @@ import type { WaitQueue } from "../sync/wait_queue.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Caller } from "../vfs/caller.ts";
 import { FileDescription } from "../vfs/file_description.ts";
-import type { Inode } from "../vfs/inode.ts";
 import type { VfsPath } from "../vfs/mount.ts";
 import { AnonFileSystem, AnonInode } from "./anon_inode.ts";
 import { Pipe, PIPE_MAX_SIZE, PIPE_PAGE_SIZE, type PipePages } from "./pipe.ts";
@@ -74,7 +73,7 @@ class PipeInode extends AnonInode {
     flags: number,
     caller: Caller,
   ): FileDescription | Errno {
-    return this.pipes.openFifo(this, path, flags, caller);
+    return this.pipes.openFifo(path, flags, caller);
   }
 }
 
@@ -201,16 +200,20 @@ export class PipeFileSystem extends AnonFileSystem {
   }
 
   /**
-   * open(2) of a FIFO inode. A blocking open of one end returns EAGAIN until
-   * the other end is opened: wait on inode.queue and try again as the same
-   * caller. ENXIO: O_WRONLY|O_NONBLOCK without a reader.
+   * open(2) of a FIFO inode, for VfsCore.openFifo. A blocking open of one end
+   * returns EAGAIN until the other end is opened: wait on inode.queue and try
+   * again as the same caller. ENXIO: O_WRONLY|O_NONBLOCK without a reader.
    */
   openFifo(
-    inode: Inode,
     path: VfsPath,
     flags: number,
     caller: Caller,
   ): FileDescription | Errno {
+    const inode = path.dentry.inode!;
+    // Another pseudo file system's: a pipe that the host lent us.
+    if (inode instanceof AnonInode && !(inode instanceof PipeInode)) {
+      return inode.open(path, flags, caller);
+    }
     const mode = flags & O_ACCMODE;
     if (mode > O_RDWR) return EINVAL;
     let fifo: Fifo;

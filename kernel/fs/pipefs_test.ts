@@ -13,7 +13,7 @@ import { SIGPIPE } from "../abi/signal.ts";
 import { S_IFIFO } from "../abi/stat.ts";
 import { Waiter } from "../sync/wait_queue.ts";
 import { FileDescription } from "../vfs/file_description.ts";
-import { AnonInode } from "./anon_inode.ts";
+import { Inode } from "../vfs/inode.ts";
 import { FakeCaller, FakeIdentity, GUEST_END } from "./fake_caller.ts";
 import { PipeDescription, PipeFileSystem } from "./pipefs.ts";
 
@@ -26,6 +26,8 @@ class CountingWaiter extends Waiter {
     return true;
   }
 }
+
+class NamedFifo extends Inode {}
 
 function setUp() {
   const caller = new FakeCaller();
@@ -162,36 +164,36 @@ Deno.test("F_SETPIPE_SZ rounds up, keeps data, and knows its limits", () => {
 
 Deno.test("openFifo() lets blocking opens of both ends meet", () => {
   const { caller, pipes } = setUp();
-  const inode = new AnonInode(pipes, 99, S_IFIFO, { sec: 0, nsec: 0 });
+  const inode = new NamedFifo(pipes, 99, S_IFIFO, { sec: 0, nsec: 0 });
   const path = pipes.place(inode, "fifo").acquire();
   const other = new FakeCaller(caller.host);
 
   assertStrictEquals(
-    pipes.openFifo(inode, path, O_WRONLY | O_NONBLOCK, caller),
+    pipes.openFifo(path, O_WRONLY | O_NONBLOCK, caller),
     ENXIO,
   );
-  assertStrictEquals(pipes.openFifo(inode, path, O_RDONLY, caller), EAGAIN);
+  assertStrictEquals(pipes.openFifo(path, O_RDONLY, caller), EAGAIN);
   const parked = new CountingWaiter();
   inode.queue.add(parked, 1);
 
-  const writer = pipes.openFifo(inode, path, O_WRONLY, other);
+  const writer = pipes.openFifo(path, O_WRONLY, other);
   assert(writer instanceof FileDescription);
   assertEquals(parked.count, 1);
   inode.queue.remove(parked);
   // The writer may be gone before the reader runs: its open still succeeds.
   writer.write(other.source("x"), other);
   writer.release();
-  const reader = pipes.openFifo(inode, path, O_RDONLY, caller);
+  const reader = pipes.openFifo(path, O_RDONLY, caller);
   assert(reader instanceof FileDescription);
   reader.release();
 
   // An interrupted open does not count as a reader.
-  assertStrictEquals(pipes.openFifo(inode, path, O_RDONLY, caller), EAGAIN);
+  assertStrictEquals(pipes.openFifo(path, O_RDONLY, caller), EAGAIN);
   assertStrictEquals(
-    pipes.openFifo(inode, path, O_WRONLY | O_NONBLOCK, other),
+    pipes.openFifo(path, O_WRONLY | O_NONBLOCK, other),
     ENXIO,
   );
-  const both = pipes.openFifo(inode, path, O_RDWR, other);
+  const both = pipes.openFifo(path, O_RDWR, other);
   assert(both instanceof FileDescription);
   assertEquals(both.write(other.source("self"), other), 4);
   assertEquals(both.read(other.room(9), other), 4);
@@ -199,13 +201,13 @@ Deno.test("openFifo() lets blocking opens of both ends meet", () => {
 
 Deno.test("A FIFO opened O_NONBLOCK has no POLLHUP before its first writer", () => {
   const { caller, pipes } = setUp();
-  const inode = new AnonInode(pipes, 99, S_IFIFO, { sec: 0, nsec: 0 });
+  const inode = new NamedFifo(pipes, 99, S_IFIFO, { sec: 0, nsec: 0 });
   const path = pipes.place(inode, "fifo").acquire();
-  const reader = pipes.openFifo(inode, path, O_RDONLY | O_NONBLOCK, caller);
+  const reader = pipes.openFifo(path, O_RDONLY | O_NONBLOCK, caller);
   assert(reader instanceof FileDescription);
   assertEquals(reader.readiness(), 0);
   assertEquals(reader.read(caller.room(1), caller), 0);
-  const writer = pipes.openFifo(inode, path, O_WRONLY, caller);
+  const writer = pipes.openFifo(path, O_WRONLY, caller);
   assert(writer instanceof FileDescription);
   writer.release();
   assertEquals(reader.readiness(), POLLHUP);
