@@ -12,7 +12,10 @@ import type { PipeFileSystem } from "../fs/pipefs.ts";
 import type { VirtualFilesystem } from "../vfs/virtual_filesystem.ts";
 import type { FutexTable } from "./futex.ts";
 import type { PidNamespace } from "./pid_namespace.ts";
+import type { Errno } from "../abi/errno.ts";
 import type { Task } from "./task.ts";
+import type { Blocked, Unchanged } from "./task_block.ts";
+import type { ThreadGroup } from "./thread_group.ts";
 
 export interface KernelServices {
   readonly host: Host;
@@ -27,10 +30,22 @@ export interface KernelServices {
   readonly futexes: FutexTable;
   readonly rootPidNamespace: PidNamespace;
 
+  /** Pid 1 takes only signals it has handlers for (pid_namespaces(7)). */
+  readonly isInitProtected: boolean;
+
+  /** Runs the handler of a system call (counting, strace). */
+  invokeSyscall(
+    task: Task,
+    number: number,
+  ): number | Errno | Blocked | Unchanged;
+  /** The host thread behind a task is gone: the sandbox cannot go on. */
+  onContextDeath(task: Task): void;
+  /** CLOCK_MONOTONIC at the start of this turn of the run loop. */
+  readonly nowNs: number;
   /** Puts a task that was parked or stopped on the run queue. */
   makeRunnable(task: Task): void;
   /** Counts a missing feature; logs it once. */
   noteUnimplemented(task: Task, what: string): void;
-  /** A task or its whole process ended; the kernel may stop running. */
-  onProcessExit(task: Task): void;
+  /** A process became a zombie or was reaped; init's end stops the kernel. */
+  onProcessExit(group: ThreadGroup): void;
 }

@@ -1,0 +1,237 @@
+/**
+ * The end of a thread and of a process: exit(2), exit_group(2), reparenting,
+ * zombies, and what waits for them. Source: exit(2), exit_group(2), wait(2),
+ * credentials(7), set_tid_address(2), get_robust_list(2).
+ * @module
+ */
+import {
+  CLD_DUMPED,
+  CLD_EXITED,
+  CLD_KILLED,
+  SA_NOCLDWAIT,
+  SIG_IGN,
+  SIGCHLD,
+  SIGCONT,
+  SIGHUP,
+  SIGKILL,
+} from "../abi/signal.ts";
+import { WCOREFLAG, WEXITSTATUS, WIFEXITED } from "../abi/wait.ts";
+import { hangUpIfNewlyOrphaned } from "./job_control.ts";
+import { releaseRobustList } from "./robust_list.ts";
+import { childSignal, kernelSignal } from "./signal_info.ts";
+import {
+  killTask,
+  NS_PER_TICK,
+  sendToGroup,
+  sendToTask,
+} from "./signal_send.ts";
+import type { Task } from "./task.ts";
+import type { ThreadGroup } from "./thread_group.ts";
+
+/** Ends a thread; if it is the last one, its process. `status` is the wait
+ * status for a lone thread's exit(2). Precondition: not in the guest. */
+export function exitTask(task: Task, status = 0): void {
+  const group = task.threadGroup;
+  if (task.state === "dead") return;
+  if (!group.isExiting && group.tasks.size === 1) {
+    group.isExiting = true;
+    group.exitStatus = status;
+  }
+  task.blocker.cancel();
+  releaseMemory(task);
+  task.state = "dead";
+  task.context.owner = null;
+  task.context.release();
+  task.fdTable.release(task);
+  task.fsContext.release();
+  sendParentDeathSignals(task);
+
+  group.tasks.delete(task);
+  group.endedUserNs += task.userNs;
+  group.endedSystemNs += task.systemNs;
+  if (task !== group.leader) task.namespace.remove(task.tid);
+  if (group.tasks.size === 0) exitProcess(group);
+  else if (group.execTask !== null && group.tasks.size === 1) {
+    group.execTask.blocker.wake();
+  }
+}
+
+/** Lets go of the address space: robust futexes, the joining thread, the
+ * vfork parent. */
+export function releaseMemory(task: Task): void {
+  const { kernel, memory } = task;
+  releaseRobustList(task);
+  if (task.clearChildTid !== 0 && memory.users > 1) {
+    if (memory.writeU32(task.clearChildTid, 0) === null) {
+      kernel.futexes.wake(memory, task.clearChildTid, 1);
+    }
+  }
+  task.clearChildTid = 0;
+  releaseVforkParent(task);
+  memory.release();
+}
+
+/** The child of a vfork has its own memory now, or none. */
+export function releaseVforkParent(task: Task): void {
+  const parent = task.vforkParent;
+  if (parent === null) return;
+  task.vforkParent = null;
+  parent.vforkChild = null;
+  parent.blocker.wake();
+}
+
+/** PR_SET_PDEATHSIG: the signal comes when the *thread* that forked ends. */
+function sendParentDeathSignals(task: Task): void {
+  for (const child of task.threadGroup.children) {
+    for (const thread of child.tasks) {
+      if (thread.parentDeathSignal !== 0 && thread.forkedBy === task) {
+        sendToTask(thread, kernelSignal(thread.parentDeathSignal));
+      }
+    }
+  }
+}
+
+function exitProcess(group: ThreadGroup): void {
+  const { kernel } = group.leader;
+  group.timers?.cancelAll();
+  group.posixTimers?.cancelAll();
+  group.setExecutable(null);
+  leaveTerminal(group);
+  const wasOrphaned = group.processGroup.isOrphaned();
+  // Its children's groups may become orphans when it goes.
+  const childGroups = new Map(
+    [...group.children].map((
+      child,
+    ) => [child.processGroup, child.processGroup.isOrphaned()]),
+  );
+  group.isZombie = true;
+  reparentChildren(group);
+  hangUpIfNewlyOrphaned(group.processGroup, wasOrphaned, group);
+  for (const [processGroup, was] of childGroups) {
+    if (processGroup !== group.processGroup) {
+      hangUpIfNewlyOrphaned(processGroup, was, group);
+    }
+  }
+  if (group.pid === 1) zapNamespace(group);
+  group.exitQueue.wake();
+  notifyParentOfExit(group);
+  kernel.onProcessExit(group);
+}
+
+/** The session leader's end hangs up its terminal's foreground group. */
+function leaveTerminal(group: ThreadGroup): void {
+  const { session } = group.processGroup;
+  if (session.id !== group.pid || session.controllingTerminal === null) return;
+  const terminal = session.controllingTerminal;
+  session.controllingTerminal = null;
+  if (
+    "foregroundGroup" in terminal &&
+    typeof terminal.foregroundGroup === "number"
+  ) {
+    const foreground = group.namespace.processGroups.get(
+      terminal.foregroundGroup,
+    );
+    for (const process of [...foreground?.members ?? []]) {
+      sendToGroup(process, kernelSignal(SIGHUP));
+      sendToGroup(process, kernelSignal(SIGCONT));
+    }
+  }
+}
+
+/** Children go to a sibling thread's process (none left), the nearest
+ * subreaper, or the namespace's init. */
+function reparentChildren(group: ThreadGroup): void {
+  if (group.children.size === 0) return;
+  const heir = findReaper(group);
+  for (const child of [...group.children]) {
+    group.children.delete(child);
+    child.parent = heir;
+    if (heir === null) {
+      if (child.isZombie) reap(child);
+      continue;
+    }
+    heir.children.add(child);
+    child.exitSignal = SIGCHLD;
+    if (child.isZombie) notifyParentOfExit(child);
+  }
+}
+
+function findReaper(group: ThreadGroup): ThreadGroup | null {
+  for (let at = group.parent; at !== null; at = at.parent) {
+    if (at.isSubreaper && !at.isZombie && at.namespace === group.namespace) {
+      return at;
+    }
+  }
+  const init = group.namespace.task(1)?.threadGroup ?? null;
+  return init === group || init === null || init.isZombie ? null : init;
+}
+
+/** The end of a namespace's init kills everything in it. */
+function zapNamespace(init: ThreadGroup): void {
+  init.namespace.isDying = true;
+  for (const task of [...init.namespace.tasks()]) {
+    if (task.threadGroup !== init) {
+      task.threadGroup.isExiting = true;
+      task.threadGroup.exitStatus = SIGKILL;
+      killTask(task);
+    }
+  }
+}
+
+function notifyParentOfExit(group: ThreadGroup): void {
+  const { parent } = group;
+  if (parent === null) return reap(group);
+  const action = parent.handlers.get(SIGCHLD);
+  const isUnwanted = group.exitSignal === SIGCHLD &&
+    (action.handler === SIG_IGN || (action.flags & SA_NOCLDWAIT) !== 0);
+  if (
+    group.exitSignal !== 0 &&
+    !(group.exitSignal === SIGCHLD && action.handler === SIG_IGN)
+  ) {
+    const { code, status } = exitCode(group);
+    sendToGroup(
+      parent,
+      childSignal(
+        group.exitSignal,
+        code,
+        group.pid,
+        group.leader.credentials.uid,
+        status,
+        Math.floor(group.userNs / NS_PER_TICK),
+        Math.floor(group.systemNs / NS_PER_TICK),
+      ),
+    );
+  }
+  if (isUnwanted) reap(group);
+  parent.childQueue.wake();
+}
+
+/** si_code and si_status for a zombie's wait status. */
+export function exitCode(
+  group: ThreadGroup,
+): { readonly code: number; readonly status: number } {
+  const wait = group.exitStatus;
+  if (WIFEXITED(wait)) return { code: CLD_EXITED, status: WEXITSTATUS(wait) };
+  return {
+    code: (wait & WCOREFLAG) !== 0 ? CLD_DUMPED : CLD_KILLED,
+    status: wait & 0x7f,
+  };
+}
+
+/** Frees a zombie's number; its parent has its status, or wants none. */
+export function reap(group: ThreadGroup): void {
+  const { parent, leader } = group;
+  if (parent !== null) {
+    parent.childrenUserNs += group.userNs + group.childrenUserNs;
+    parent.childrenSystemNs += group.systemNs + group.childrenSystemNs;
+    parent.childrenMaxResidentPages = Math.max(
+      parent.childrenMaxResidentPages,
+      group.maxResidentPages,
+      group.childrenMaxResidentPages,
+    );
+    parent.children.delete(group);
+    group.parent = null;
+  }
+  group.processGroup.remove(group);
+  leader.namespace.remove(group.pid);
+}
