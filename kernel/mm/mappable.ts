@@ -19,6 +19,8 @@ export class Translation {
 export interface MappedRange {
   /** File bytes [fileOffset, fileOffset + length) are gone (truncate, punch) or
    * have other pages now: drop translations, so that the next access faults.
+   * `length` may be Infinity. When it returns, no guest thread can reach the
+   * pages any more.
    * Private copies stay only if `keepPrivate`. */
   invalidate(
     fileOffset: number,
@@ -43,7 +45,16 @@ export interface Mappable {
     write: boolean,
     into: Translation,
   ): Errno | null;
-  /** A mapping of [fileOffset, fileOffset + length) begins / ends. */
+  /** As translate() for reading, but of pages that are in memory already; false
+   * if the first one is not. Lets mmap(2) and fork(2) map ahead of faults;
+   * without it, pages are mapped when they are touched. */
+  translateCached?(
+    fileOffset: number,
+    maxLength: number,
+    into: Translation,
+  ): boolean;
+  /** A mapping of [fileOffset, fileOffset + length) begins / ends. Several may
+   * come with one `range`, which is over when as many ended as began. */
   addMapping(
     range: MappedRange,
     fileOffset: number,
