@@ -4,6 +4,7 @@
  * the ffi permission was revoked.
  * @module
  */
+import { must, nativePath } from "./library.ts";
 
 const SYMBOLS = {
   rsg_channel_pair: { parameters: ["buffer"], result: "i32" },
@@ -26,29 +27,29 @@ export const MAX_MESSAGE_FDS = 4;
 
 const EINVAL_CODE = -22;
 
-export class GoferChannels {
+/** Both ends of connections. */
+export class GoferChannels implements Disposable {
   readonly #calls: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
   readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
   readonly #sent = new Int32Array(MAX_MESSAGE_FDS);
   readonly #received = new Int32Array(1 + MAX_MESSAGE_FDS);
 
-  /** Loads the host library at `libraryPath`; throws if it can't. */
-  constructor(libraryPath: string) {
-    this.#library = Deno.dlopen(libraryPath, SYMBOLS);
+  /** Loads the host library; throws if it can't. */
+  constructor() {
+    this.#library = Deno.dlopen(nativePath("libhost.so"), SYMBOLS);
     this.#calls = this.#library.symbols;
   }
 
-  /** Unloads the library; for tests that count open resources. */
-  close(): void {
+  /** Unloads the library; channels stay open. */
+  [Symbol.dispose](): void {
     this.#library.close();
   }
 
-  /** The two ends of a new connection, close-on-exec. Throws when the host is
-   * out of descriptors. */
+  /** The two ends of a new connection, close-on-exec. Throws a HostError when
+   * the host is out of descriptors. */
   pair(): readonly [number, number] {
     const ends = new Int32Array(2);
-    const error = this.#calls.rsg_channel_pair(ends);
-    if (error < 0) throw new Error(`socketpair: errno ${-error}`);
+    must("socketpair", this.#calls.rsg_channel_pair(ends));
     return [ends[0]!, ends[1]!];
   }
 

@@ -6,6 +6,7 @@
  * @module
  */
 import { GOFER_STAT_SIZE } from "./gofer_stat.ts";
+import { must, nativePath } from "./library.ts";
 
 const NAME = "buffer";
 const STAT = "buffer";
@@ -96,7 +97,7 @@ export interface FileOwner {
 
 /** Host files as O_PATH descriptors ("nodes"). Methods that return a node or
  * change one leave its attributes in `stat`. */
-export class GoferFiles {
+export class GoferFiles implements Disposable {
   readonly #calls: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
   readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
   /** The private copy of /proc/self/fd; -1 until openProc(). */
@@ -114,22 +115,21 @@ export class GoferFiles {
     return this.#node[0]!;
   }
 
-  /** Loads the host library at `libraryPath`; throws if it can't. */
-  constructor(libraryPath: string) {
-    this.#library = Deno.dlopen(libraryPath, SYMBOLS);
+  /** Loads the host library; throws if it can't. */
+  constructor() {
+    this.#library = Deno.dlopen(nativePath("libhost.so"), SYMBOLS);
     this.#calls = this.#library.symbols;
   }
 
   /** Prepares the process: no umask, and a way to reopen nodes that survives
-   * chroot(2). Call once, before confinement. */
-  prepare(): number {
+   * chroot(2). Call once, before confinement. Throws a HostError. */
+  prepare(): void {
     this.#calls.rsg_umask_clear();
-    this.#proc = this.#calls.rsg_proc_open();
-    return Math.min(this.#proc, 0);
+    this.#proc = must("open /proc/self/fd", this.#calls.rsg_proc_open());
   }
 
   /** Closes what prepare() opened, and the library. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     if (this.#proc >= 0) this.close(this.#proc);
     this.#library.close();
   }
