@@ -261,7 +261,7 @@ export class FakeCaller implements Caller {
   readonly clock = new Clock(this.hostClock);
   identity: Identity = new FakeIdentity();
   jobControl = new FakeJobControl();
-  readonly lockOwner = {};
+  readonly lockOwner = { waitsFor: null };
   processId = 1;
   threadId = 1;
   /** Signals raised on this caller. */

@@ -71,6 +71,9 @@ class MemoryDriver implements DeviceDriver {
 
 /** Consumes what is written; reads as empty; lseek(2) goes to 0. */
 class NullDescription extends FileDescription {
+  override get isPollable(): boolean {
+    return false;
+  }
   override read(_io: IoBuffer, _caller: Caller): number | Errno {
     return 0;
   }
@@ -138,6 +141,9 @@ class RandomDescription extends NullDescription {
     this.#host = host;
   }
 
+  override get isPollable(): boolean {
+    return true;
+  }
   override read(io: IoBuffer): number | Errno {
     let total = 0;
     while (io.remaining > 0) {
