@@ -65,4 +65,5 @@ function report(thrown: unknown, log: (message: string) => void): number {
   return isKnown ? thrown.status : ExitStatus.SandboxDied;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+// Only a working copy runs this file itself; see bundle.ts.
+if (import.meta.main) main(Deno.args).then(Deno.exit);
