@@ -21,6 +21,8 @@
 #include <stdint.h>
 #include "layout.h"
 
+#pragma GCC visibility push(default)
+
 struct rsp_platform; /* stub processes or VM, and the control region */
 
 /*
@@ -74,5 +76,7 @@ int rsp_fpu_save(struct rsp_platform *, uint32_t context);
 int rsp_wait(struct rsp_platform *, double deadline_ns);
 /* Sets `rung` and wakes rsp_wait. Any thread; async-signal-safe. */
 void rsp_ring(void *platform);
+
+#pragma GCC visibility pop
 
 #endif

@@ -1,0 +1,37 @@
+/**
+ * The ptrace platform: see README.md beside this file. Everything that needs
+ * privileges happens here, before lock-down.
+ * @module
+ */
+
+import { type NativePlatform, openNative } from "../native.ts";
+
+/** The host's vm.mmap_min_addr allows nothing lower. */
+const MIN_ADDRESS = 0x10000;
+/** STUB_FRAME in stub/stub_layout.h: the stub's own pages begin there. */
+const MAX_ADDRESS = 0x7fff_ffff_0000;
+
+export interface PtraceOptions {
+  /** Path of libptrace.so. */
+  readonly libraryPath: string;
+  /** Host descriptor of the memory file. */
+  readonly memoryFd: number;
+  /** Host descriptor of the executable ptrace_stub. */
+  readonly stubFd: number;
+  /** Guest threads at one time; at most MAX_CONTEXTS. */
+  readonly maxContexts: number;
+}
+
+/**
+ * Starts the platform. Returns a negative host errno when the host refuses:
+ * -EPERM (ptrace is forbidden), -ENODEV (no XSAVE), -ENOSYS (the stub template
+ * could not settle, as under a seccomp profile), -EAGAIN, -ENOMEM.
+ */
+export function openPtrace(options: PtraceOptions): NativePlatform | number {
+  return openNative({
+    ...options,
+    name: "ptrace",
+    minAddress: MIN_ADDRESS,
+    maxAddress: MAX_ADDRESS,
+  });
+}
