@@ -8,6 +8,7 @@
  * @module
  */
 import {
+  EACCES,
   EIO,
   ELIBBAD,
   ELOOP,
@@ -47,7 +48,7 @@ export interface ExecutableOpener<File extends ExecutableFile> {
   /**
    * Opens an interpreter for execution, as the calling task: EACCES if it is
    * no regular file, not executable, or on a noexec mount; ETXTBSY; and the
-   * errors of path resolution. An empty path is ENOENT.
+   * errors of path resolution. Never called with an empty path.
    */
   open(path: ByteString): File | Errno;
 }
@@ -156,11 +157,20 @@ export function openExecutable<File extends ExecutableFile>(
     }
     argv = scriptArguments(next.script, path, argv);
     path = next.script.interpreter;
-    const runner = opener.open(path);
+    const runner = openRunner(opener, path);
     program.release();
     if (isErrno(runner)) return runner;
     program = runner;
   }
+}
+
+/** Opens an interpreter. An empty path means the current directory here, where
+ * nobody has asked for ENOENT: EACCES, since that is no regular file. */
+function openRunner<File extends ExecutableFile>(
+  opener: ExecutableOpener<File>,
+  path: ByteString,
+): File | Errno {
+  return path === "" ? EACCES : opener.open(path);
 }
 
 /** What a single file is: a script, or a program with its interpreter. */
@@ -191,7 +201,7 @@ function openInterpreter<File extends ExecutableFile>(
   opener: ExecutableOpener<File>,
   path: ByteString,
 ): { readonly file: File; readonly image: ElfImage } | Errno {
-  const file = opener.open(path);
+  const file = openRunner(opener, path);
   if (isErrno(file)) return file;
   const read = reader(memory, file);
   const head = new Uint8Array(ELF64_EHDR_SIZE);
