@@ -13,6 +13,10 @@ import type { VirtualFilesystem } from "../vfs/virtual_filesystem.ts";
 import type { FutexTable } from "./futex.ts";
 import type { PidNamespace } from "./pid_namespace.ts";
 import type { Errno } from "../abi/errno.ts";
+import type { Vdso } from "../loader/vdso.ts";
+import type { MemoryManager } from "../mm/memory_manager.ts";
+import type { AddressSpace } from "../../platforms/platform.ts";
+import type { Limits } from "./limits.ts";
 import type { Task } from "./task.ts";
 import type { Blocked, Unchanged } from "./task_block.ts";
 import type { ThreadGroup } from "./thread_group.ts";
@@ -33,6 +37,11 @@ export interface KernelServices {
   /** Pid 1 takes only signals it has handlers for (pid_namespaces(7)). */
   readonly isInitProtected: boolean;
 
+  /** The vDSO image, null if this host's clock cannot serve it. */
+  readonly vdso: Vdso | null;
+
+  /** An empty address space's manager, bound by a process's limits. */
+  newMemoryManager(space: AddressSpace, limits: Limits): MemoryManager;
   /** Runs the handler of a system call (counting, strace). */
   invokeSyscall(
     task: Task,
