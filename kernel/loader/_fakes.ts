@@ -5,6 +5,7 @@
 import { EFAULT, EINVAL, ENOENT, ENOMEM, type Errno } from "../abi/errno.ts";
 import { MAP_FIXED, PAGE_SIZE, PROT_WRITE } from "../abi/mman.ts";
 import type { HostMemory } from "../host.ts";
+import { type AddressLayout, drawLayout } from "../mm/address_layout.ts";
 import type { Mappable, Translation } from "../mm/mappable.ts";
 import type { ExecutableFile, ExecutableOpener } from "./executable.ts";
 import type { ProgramMapping, ProgramMemory } from "./program_memory.ts";
@@ -91,16 +92,24 @@ interface Page {
 
 /** An address space as a map of pages, each a copy of what it shows. */
 export class FakeProgramMemory implements ProgramMemory {
-  readonly maxAddress = 0x7ffffffff000;
-  readonly stackTop = 0x7fffffff0000;
+  readonly layout: AddressLayout;
   readonly pages = new Map<number, Page>();
   readonly mappings: ProgramMapping[] = [];
   brkStart = 0;
   /** Mappings that still succeed. */
   budget = Infinity;
-  #free = 0x7ffff0000000;
+  #free: number;
 
-  constructor(readonly memory: HostMemory) {}
+  /** `random`: null, or what each draw of the layout gives, below 2^32. */
+  constructor(readonly memory: HostMemory, random: number | null = null) {
+    this.layout = drawLayout({
+      minAddress: 0,
+      maxAddress: 0x7ffffffff000,
+      stackLimit: 8 << 20,
+      random: random === null ? null : () => random,
+    });
+    this.#free = this.layout.mmapBase;
+  }
 
   map(mapping: ProgramMapping): number | Errno {
     if (--this.budget < 0) return ENOMEM;
@@ -110,7 +119,7 @@ export class FakeProgramMemory implements ProgramMemory {
       return EINVAL;
     }
     if ((flags & MAP_FIXED) === 0) addr = this.#free -= length;
-    if (addr + length > this.maxAddress) return ENOMEM;
+    if (addr + length > this.layout.maxAddress) return ENOMEM;
     this.mappings.push({ ...mapping, addr });
     // Giant mappings are only recorded: tests don't look into them.
     for (let at = 0; at < Math.min(length, 1 << 24); at += PAGE_SIZE) {

@@ -3,8 +3,8 @@
  * the stack into a new address space. The old program is gone by then, so an
  * error from here means that the process dies by SIGSEGV.
  *
- * Addresses are chosen as Linux chooses them (fs/binfmt_elf.c,
- * arch/x86/mm/mmap.c), because programs have come to know the pattern.
+ * Addresses are chosen as Linux chooses them (fs/binfmt_elf.c), within the
+ * layout drawn by mm/address_layout.ts.
  * @module
  */
 import { EINVAL, ENOMEM, type Errno, isErrno } from "../abi/errno.ts";
@@ -21,6 +21,7 @@ import {
   PROT_READ,
   PROT_WRITE,
 } from "../abi/mman.ts";
+import type { AddressLayout } from "../mm/address_layout.ts";
 import type { Mappable } from "../mm/mappable.ts";
 import {
   AT_RANDOM_BYTES,
@@ -33,10 +34,6 @@ import type { Executable, ExecutableFile } from "./executable.ts";
 import type { ProgramMemory } from "./program_memory.ts";
 import type { Vdso } from "./vdso.ts";
 
-/** The heap starts up to this far behind the program (arch_randomize_brk). */
-const BRK_RANDOM_PAGES = 0x02000000 / PAGE_SIZE;
-/** Bits of randomness in a position-independent program's base, pages. */
-const BASE_RANDOM_PAGES = 2 ** 28;
 /** Room that a new stack has below its first bytes; it grows beyond. */
 const STACK_ROOM_BYTES = 128 * 1024;
 
@@ -80,16 +77,16 @@ export function loadExecutable(
   memory: ProgramMemory,
   options: LoadOptions,
 ): LoadedProgram | Errno {
-  const random = new RandomPages(options.randomBytes);
+  const { layout } = memory;
   const { image, interpreter } = executable;
   const bias = mapImage(
     memory,
     image,
     executable.file.mappable,
-    programBase(memory, image, random),
+    programBase(layout, image),
   );
   if (isErrno(bias)) return bias;
-  const brkStart = chooseBrk(memory, image, bias, random);
+  const brkStart = chooseBrk(layout, image, bias);
   memory.setBrkStart(brkStart);
 
   let base = 0;
@@ -106,12 +103,14 @@ export function loadExecutable(
     base = interpBias;
     entry = interpreter.image.entry + interpBias;
   }
-  if (entry >= memory.maxAddress) return EINVAL;
+  if (entry >= layout.maxAddress) return EINVAL;
 
   const vdso = options.vdso === null ? 0 : options.vdso.map(memory);
   if (isErrno(vdso)) return vdso;
+  const random = new Uint8Array(AT_RANDOM_BYTES + 2);
+  options.randomBytes(random);
   const stack = initialStack(
-    memory.stackTop,
+    layout.stackTop,
     executable.args,
     {
       ...options.process,
@@ -121,8 +120,8 @@ export function loadExecutable(
       entry: image.entry + bias,
       vdso,
     },
-    randomBytes(options, AT_RANDOM_BYTES),
-    random.below(STACK_GAP_BYTES),
+    random.subarray(0, AT_RANDOM_BYTES),
+    (random.at(-1)! << 8 | random.at(-2)!) % STACK_GAP_BYTES,
   );
   const failure = mapStack(memory, image, stack);
   if (failure !== null) return failure;
@@ -141,42 +140,15 @@ export function loadExecutable(
   };
 }
 
-/** Random numbers below a bound of up to 2^32. */
-class RandomPages {
-  readonly #bytes = new Uint8Array(4);
-  constructor(readonly fill: (into: Uint8Array) => void) {}
-  below(bound: number): number {
-    this.fill(this.#bytes);
-    return new DataView(this.#bytes.buffer).getUint32(0, true) % bound;
-  }
-}
-
-function randomBytes(options: LoadOptions, count: number): Uint8Array {
-  const bytes = new Uint8Array(count);
-  options.randomBytes(bytes);
-  return bytes;
-}
-
-/** ELF_ET_DYN_BASE: two thirds of the address space. */
-function dynamicBase(memory: ProgramMemory): number {
-  return pageStart(Math.floor(memory.maxAddress / 3) * 2);
-}
-
 /**
  * Where the first page of the program shall be: its own address, a random one,
  * or null for wherever mmap(2) puts it. The last is for interpreters that are
  * run as programs, so that they stay clear of what they will load.
  */
-function programBase(
-  memory: ProgramMemory,
-  image: ElfImage,
-  random: RandomPages,
-): number | null {
+function programBase(layout: AddressLayout, image: ElfImage): number | null {
   if (!image.isPositionIndependent) return 0;
   if (image.interp === null && image.alignment <= PAGE_SIZE) return null;
-  const base = dynamicBase(memory) + random.below(BASE_RANDOM_PAGES) *
-      PAGE_SIZE;
-  return Math.floor(base / image.alignment) * image.alignment;
+  return Math.floor(layout.pieBase / image.alignment) * image.alignment;
 }
 
 /**
@@ -190,7 +162,7 @@ function mapImage(
   mappable: Mappable,
   base: number | null,
 ): number | Errno {
-  const limit = memory.maxAddress;
+  const limit = memory.layout.maxAddress;
   const impossible = checkSegments(image, limit);
   if (impossible !== null) return impossible;
   let low = Infinity;
@@ -272,17 +244,16 @@ function mapSegment(
 }
 
 function chooseBrk(
-  memory: ProgramMemory,
+  layout: AddressLayout,
   image: ElfImage,
   bias: number,
-  random: RandomPages,
 ): number {
   // Behind a program in the mmap area the heap would soon hit a mapping.
   const isInMmapArea = image.isPositionIndependent && image.interp === null;
   const end = isInMmapArea
-    ? dynamicBase(memory)
+    ? layout.pieBase
     : Math.max(...image.segments.map((s) => s.vaddr + s.memBytes)) + bias;
-  return pageEnd(end) + random.below(BRK_RANDOM_PAGES) * PAGE_SIZE;
+  return pageEnd(end) + layout.brkGap;
 }
 
 /** Maps the stack and stores its first bytes. */
@@ -294,7 +265,7 @@ function mapStack(
   const bottom = pageStart(stack.sp) - STACK_ROOM_BYTES;
   const addr = memory.map({
     addr: bottom,
-    length: memory.stackTop - bottom,
+    length: memory.layout.stackTop - bottom,
     prot: PROT_READ | PROT_WRITE | (image.hasExecutableStack ? PROT_EXEC : 0),
     flags: MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN | MAP_STACK,
     mappable: null,

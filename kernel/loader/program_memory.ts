@@ -4,6 +4,7 @@
  * @module
  */
 import type { Errno } from "../abi/errno.ts";
+import type { AddressLayout } from "../mm/address_layout.ts";
 import type { Mappable } from "../mm/mappable.ts";
 
 /** A mapping to be made, as for mmap(2). */
@@ -18,10 +19,8 @@ export interface ProgramMapping {
 
 /** The empty address space that a program is loaded into. */
 export interface ProgramMemory {
-  /** Guests use addresses below. */
-  readonly maxAddress: number;
-  /** Address above the stack's first byte, a page multiple. */
-  readonly stackTop: number;
+  /** Where the stack ends, and where programs and heaps go. */
+  readonly layout: AddressLayout;
   map(mapping: ProgramMapping): number | Errno;
   unmap(addr: number, length: number): Errno | null;
   writeBytes(addr: number, from: Uint8Array): Errno | null;
