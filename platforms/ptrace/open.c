@@ -117,16 +117,22 @@ fail:
 /* Kills every stub and reaps until none is left. */
 static void end_stubs(struct rsp_platform *p)
 {
+	struct host_thread *t;
+	uint32_t i;
 	int status;
 	long rc;
 
 	if (p->group == 0)
 		return;
-	/* By group, and the template by number: it may not have made its
-	 * group yet. While unreaped its number cannot be another's. */
-	if (p->template != NULL && !p->template->dead)
-		host_kill(p->template->pid, SIGKILL);
-	host_kill(-p->group, SIGKILL);
+	for (i = 0; i < p->threads.capacity; i++) {
+		t = p->threads.slots[i];
+		if (t == NULL)
+			continue;
+		if (t->stub != NULL)
+			stub_kill(p, t->stub);
+		else	/* its maker died before it could tell */
+			thread_exit(p, t, STUB_EXIT_GROUP);
+	}
 	do
 		rc = host_wait(p->group, &status, 0);
 	while (rc > 0 || rc == -EINTR);

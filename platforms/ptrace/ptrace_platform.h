@@ -53,8 +53,8 @@ struct host_thread {
 	bool used;		/* had a context: its FPU state is not initial */
 	bool roams;		/* placement.c: may run on every CPU */
 	int cpu;		/* pinned to it, or -1 */
-	uint8_t short_runs;	/* placement.c: in sequence */
-	int64_t resumed_ns;	/* placement.c */
+	int64_t resumed_ns;	/* placement.c: start of the current run */
+	int64_t mean_run_ns;	/* placement.c: from resume to stop */
 	struct stub *stub;	/* null until its maker learned its tid */
 	struct host_thread *next_idle;
 };
@@ -115,7 +115,8 @@ struct rsp_platform {
 
 	int home_cpu;		/* placement.c: where the tracer is pinned */
 	bool placement;
-	int64_t tick_ns;
+	int64_t tick_ns;	/* when placement_tick is due, or 0 */
+	uint32_t ticks_at_home;
 	uint8_t cpus[1024 / 8];	/* affinity the tracer was started with */
 	size_t cpus_bytes;
 };
@@ -134,10 +135,12 @@ struct host_thread *thread_take(struct rsp_platform *, struct stub *,
 				int *error);
 /* Gives back a stopped thread. */
 void thread_release(struct rsp_platform *, struct host_thread *);
+/* Sends a stopped thread away by a routine of the stub that does not return. */
+void thread_exit(struct rsp_platform *, struct host_thread *, uint64_t rip);
 
 /* spaces.c */
 struct stub *space_stub(const struct rsp_platform *, uint32_t space);
-void stub_kill(struct stub *);
+void stub_kill(struct rsp_platform *, struct stub *);
 void stub_unref_thread(struct rsp_platform *, struct stub *);
 
 /* service.c: the routines of a stub's text */

@@ -35,14 +35,15 @@ static void stub_free(struct rsp_platform *p, struct stub *stub)
 	free(stub);
 }
 
-void stub_kill(struct stub *stub)
+void stub_kill(struct rsp_platform *p, struct stub *stub)
 {
-	if (stub->dead)
+	if (stub->dead || stub->pid == 0)
 		return;
 	stub->dead = true;
-	/* Not reaped yet, so the number is still its own. */
-	if (stub->pid != 0)
-		host_kill(stub->pid, SIGKILL);
+	/* Not reaped yet, so the number is still its own. A tracer that has
+	 * changed its ids since may not signal it, but can make it exit. */
+	if (host_kill(stub->pid, SIGKILL) < 0 && stub->leader != NULL)
+		thread_exit(p, stub->leader, STUB_EXIT_GROUP);
 }
 
 void stub_unref_thread(struct rsp_platform *p, struct stub *stub)
@@ -54,7 +55,7 @@ void stub_unref_thread(struct rsp_platform *p, struct stub *stub)
 
 static void stub_release(struct rsp_platform *p, struct stub *stub)
 {
-	stub_kill(stub);
+	stub_kill(p, stub);
 	stub->released = true;
 	if (stub->threads == 0)
 		stub_free(p, stub);

@@ -133,6 +133,7 @@ static void guest_stop(struct rsp_platform *p, struct host_thread *t,
 {
 	bool interrupting = t->interrupting;
 
+	placement_stopped(p, t);
 	if (status >> 8 == (SIGTRAP | 0x80)) {
 		t->interrupting = false;
 		syscall_stop(p, t);

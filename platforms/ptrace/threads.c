@@ -114,7 +114,6 @@ struct host_thread *thread_take(struct rsp_platform *p, struct stub *stub,
 void thread_release(struct rsp_platform *p, struct host_thread *t)
 {
 	struct stub *stub = t->stub;
-	struct user_regs_struct regs = p->service_regs;
 
 	t->context = NO_CONTEXT;
 	t->mode = MODE_IDLE;
@@ -128,7 +127,15 @@ void thread_release(struct rsp_platform *p, struct host_thread *t)
 		stub->idle_count++;
 		return;
 	}
-	regs.rip = STUB_EXIT;
+	thread_exit(p, t, STUB_EXIT);
+}
+
+void thread_exit(struct rsp_platform *p, struct host_thread *t, uint64_t rip)
+{
+	struct user_regs_struct regs = p->service_regs;
+
+	regs.rip = rip;
+	regs.orig_rax = (unsigned long)-1;
 	t->mode = MODE_EXITING;
 	if (host_setregs(t->tid, &regs) == 0)
 		host_ptrace(PTRACE_CONT, t->tid, 0, NULL);

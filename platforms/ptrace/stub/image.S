@@ -41,6 +41,8 @@ done:
 	jmp report
 	.org image_begin + 0x60
 	jmp settle
+	.org image_begin + 0x70
+	jmp exit_group
 
 	.balign 16
 apply:
@@ -112,6 +114,11 @@ thread:
 
 exit:
 	mov $__NR_exit, %eax
+	xor %edi, %edi
+	syscall
+
+exit_group:
+	mov $__NR_exit_group, %eax
 	xor %edi, %edi
 	syscall
 

@@ -38,6 +38,8 @@
 #define STUB_THREAD (STUB_TEXT + 0x30)
 /* Ends the calling thread. */
 #define STUB_EXIT (STUB_TEXT + 0x40)
+/* Ends the process. */
+#define STUB_EXIT_GROUP (STUB_TEXT + 0x70)
 /* Signal handler: rax: error code, rbx: trap number, rcx: CR2. */
 #define STUB_REPORT (STUB_TEXT + 0x50)
 /* Where the template continues once its text is in place. */

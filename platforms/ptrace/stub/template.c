@@ -91,6 +91,7 @@ static void lock_down(void)
 		ALLOW(__NR_munmap),
 		ALLOW(__NR_mprotect),
 		ALLOW(__NR_exit),
+		ALLOW(__NR_exit_group),
 		TRAP(__NR_gettimeofday),
 		TRAP(__NR_time),
 		TRAP(__NR_getcpu),
