@@ -1,0 +1,102 @@
+/**
+ * Taking authority away from this process and all its threads; binds
+ * native/confine.c. Use in the order of the methods; seccomp.ts comes last.
+ * Every method throws a HostError when the host refuses: a process that could
+ * not be confined must not go on.
+ * @module
+ */
+
+import { cString, must, nativePath } from "./library.ts";
+
+const SYMBOLS = {
+  host_confine_task_dir: { parameters: [], result: "i32" },
+  host_confine_root_begin: { parameters: ["buffer"], result: "i32" },
+  host_confine_root_bind: {
+    parameters: ["buffer", "buffer", "buffer", "i32"],
+    result: "i32",
+  },
+  host_confine_root_enter: { parameters: ["buffer"], result: "i32" },
+  host_confine_ids: { parameters: ["i32", "i32"], result: "i32" },
+  host_confine_credentials: {
+    parameters: ["i32", "u32", "u32"],
+    result: "i32",
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** A host directory or file that stays visible after enterRoot(). */
+export interface RootMount {
+  /** Path on the host, followed through symbolic links; the operator's. */
+  readonly source: string;
+  /** Name in the new root: one component, so that nothing is ever mounted
+   * below a mount whose content somebody else writes. */
+  readonly name: string;
+  readonly readOnly: boolean;
+}
+
+/** Irreversible steps of this process towards holding no authority. */
+export class Confinement implements Disposable {
+  readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
+  readonly #calls: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+  /** Opened while there is a /proc. */
+  #taskDir: number;
+
+  constructor(path = nativePath("libhost.so")) {
+    this.#library = Deno.dlopen(path, SYMBOLS);
+    this.#calls = this.#library.symbols;
+    this.#taskDir = must(
+      "threads of this process",
+      this.#calls.host_confine_task_dir(),
+    );
+  }
+
+  /**
+   * Makes a fresh tmpfs with these mounts, or with nothing, the only file
+   * system that this process sees; it is read-only at the top. `at` is any
+   * existing directory. Preconditions: a mount namespace of our own, and
+   * CAP_SYS_ADMIN in the user namespace it belongs to.
+   */
+  enterRoot(mounts: readonly RootMount[] = [], at = "/tmp"): void {
+    const root = cString(at);
+    must(`new root at ${at}`, this.#calls.host_confine_root_begin(root));
+    for (const { source, name, readOnly } of mounts) {
+      must(
+        `mount ${source} as ${name}`,
+        this.#calls.host_confine_root_bind(
+          root,
+          cString(name),
+          cString(source),
+          readOnly ? 1 : 0,
+        ),
+      );
+    }
+    must("enter the new root", this.#calls.host_confine_root_enter(root));
+  }
+
+  /** Changes all ids and drops all other groups, of every thread. */
+  setIds(uid: number, gid: number): void {
+    must("change ids", this.#calls.host_confine_ids(uid, gid));
+  }
+
+  /**
+   * Every thread loses all capabilities but those in `keep`, from every set,
+   * and can gain none any more. Once: the threads can't be found again.
+   */
+  dropCapabilities(keep: Iterable<number> = []): void {
+    let low = 0;
+    let high = 0;
+    for (const capability of keep) {
+      if (capability < 32) low |= 1 << capability;
+      else high |= 1 << (capability - 32);
+    }
+    const taskDir = this.#taskDir;
+    this.#taskDir = -1;
+    must(
+      "drop capabilities",
+      this.#calls.host_confine_credentials(taskDir, low >>> 0, high >>> 0),
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#library.close();
+  }
+}
