@@ -43,6 +43,14 @@ class FixedPages implements Mappable {
     into.length = Math.min(maxLength, this.lengthBytes - fileOffset);
     return null;
   }
+  /** They always are in memory, so programs never fault on them. */
+  translateCached(
+    fileOffset: number,
+    maxLength: number,
+    into: Translation,
+  ): boolean {
+    return this.translate(fileOffset, maxLength, false, into) === null;
+  }
   addMapping(): null {
     return null;
   }
