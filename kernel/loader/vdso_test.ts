@@ -45,7 +45,7 @@ function setUp(tscHz: number, imageBytes = 5000) {
     const header = vdso.map(space);
     if (isErrno(header)) throw new Error(header.name);
     const at = header - PAGE_SIZE + VDSO_PAGE.fields[name].offset;
-    return space.u64(at) % 2 ** 32;
+    return new DataView(space.read(at, 4).buffer).getUint32(0, true);
   };
   return { memory, timers, clock, vdso, space, field };
 }
