@@ -4,7 +4,7 @@
  * @module
  */
 import { EBADF, EMFILE, type Errno } from "../abi/errno.ts";
-import type { Caller } from "../vfs/caller.ts";
+import type { Caller, LockOwner } from "../vfs/caller.ts";
 import type { FileDescription } from "../vfs/file_description.ts";
 
 /** Linux's fs.nr_open: no RLIMIT_NOFILE goes beyond it. */
@@ -30,7 +30,9 @@ export class ReservedFds implements Disposable {
   }
 }
 
-export class FdTable {
+export class FdTable implements LockOwner {
+  /** Kept by vfs/file_lock.ts: this table owns the process's record locks. */
+  waitsFor: LockOwner | null = null;
   #files: (FileDescription | null)[] = [];
   #closeOnExec = new Set<number>();
   #reserved = new Set<number>();

@@ -154,6 +154,9 @@ export class Task implements Caller {
   get clock(): Clock {
     return this.kernel.clock;
   }
+  get lockOwner(): FdTable {
+    return this.fdTable;
+  }
   get processId(): number {
     return this.threadGroup.pid;
   }

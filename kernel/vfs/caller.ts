@@ -43,6 +43,12 @@ export interface JobControl {
   isGroupInSession(processGroupId: number): boolean;
 }
 
+/** Who owns POSIX record locks. */
+export interface LockOwner {
+  /** The owner whose lock this one waits for; kept by file_lock.ts. */
+  waitsFor: LockOwner | null;
+}
+
 /** The calling task as files see it. */
 export interface Caller {
   readonly identity: Identity;
@@ -50,6 +56,8 @@ export interface Caller {
   readonly memory: UserMemory;
   readonly clock: Clock;
   readonly jobControl: JobControl;
+  /** The descriptor table, which CLONE_FILES shares (current->files). */
+  readonly lockOwner: LockOwner;
   /** Process and thread id in the caller's PID namespace. */
   readonly processId: number;
   readonly threadId: number;

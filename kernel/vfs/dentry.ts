@@ -1,6 +1,7 @@
 /**
  * Dentry: a name in a directory and the inode it leads to (none: a negative
- * entry). Dentries form one tree per file system instance.
+ * entry). Dentries form one tree per file system instance. Which of them stay
+ * cached, and for how long, is dcache.ts's business.
  * @module
  */
 import type { ByteString } from "../mm/user_memory.ts";
@@ -8,22 +9,32 @@ import type { FileSystem } from "./file_system.ts";
 import type { Inode } from "./inode.ts";
 
 export class Dentry {
-  /** Cached children, by name. */
-  readonly children = new Map<ByteString, Dentry>();
+  /** Hashed children; made with the first one, since most Dentries are files. */
+  #children: Map<ByteString, Dentry> | null = null;
   /** How many Mounts have this Dentry as their mountpoint. */
   mountCount = 0;
+  /** True while the parent's children lead here; changed by Dcache only. */
+  isHashed = false;
   /** True after unlink, rmdir or replacement by rename: nameless. */
   isDeleted = false;
   #references = 0;
 
-  /** `parent` is null for the root of a file system only. Holds a reference on
-   * its inode while it is positive. */
+  // Managed by Dcache: neighbours in the least-recently-used list, and whether
+  // a walk came by since the list was last swept.
+  newer: Dentry | null = null;
+  older: Dentry | null = null;
+  isRecent = false;
+
+  /** `parent` is null for the root of a file system, and for the places of
+   * nameless files. Holds a reference on its parent and, while it is positive,
+   * on its inode. */
   constructor(
     readonly fs: FileSystem,
     public parent: Dentry | null,
     public name: ByteString,
     public inode: Inode | null,
   ) {
+    parent?.acquire();
     inode?.acquire();
   }
 
@@ -34,17 +45,45 @@ export class Dentry {
     this.inode = inode;
   }
 
+  /** Held by a child, an open file, a mount, a working directory, ... */
   get isReferenced(): boolean {
     return this.#references > 0;
   }
   acquire(): void {
     this.#references++;
   }
-  /** A deleted Dentry lets go of its inode with its last reference; others
-   * stay cached until the dcache trims them. */
+  /** A hashed Dentry stays cached until the dcache trims it; any other one ends
+   * with its last reference. */
   release(): void {
     this.#references--;
-    if (this.#references === 0 && this.isDeleted) this.setInode(null);
+    if (this.#references === 0 && !this.isHashed) this.end();
+  }
+  /** Lets go of the inode and the parent. Precondition: unreferenced and not
+   * hashed. */
+  end(): void {
+    this.setInode(null);
+    const parent = this.parent;
+    this.parent = null;
+    parent?.release();
+  }
+
+  /** The hashed child of that name. */
+  child(name: ByteString): Dentry | undefined {
+    return this.#children?.get(name);
+  }
+  /** All hashed children, in no particular order. */
+  children(): Iterable<Dentry> {
+    return this.#children?.values() ?? [];
+  }
+  /** For Dcache only. */
+  hashChild(child: Dentry): void {
+    this.#children ??= new Map();
+    this.#children.set(child.name, child);
+  }
+  /** For Dcache only. */
+  unhashChild(child: Dentry): void {
+    this.#children?.delete(child.name);
+    if (this.#children?.size === 0) this.#children = null;
   }
 
   /** True if `this` is `other` or above it in the same file system. */

@@ -17,14 +17,22 @@ import {
   type Errno,
   ESPIPE,
 } from "../abi/errno.ts";
-import { O_ACCMODE, O_PATH, O_RDONLY, O_WRONLY } from "../abi/fcntl.ts";
+import { O_ACCMODE, O_PATH, O_RDONLY, O_RDWR, O_WRONLY } from "../abi/fcntl.ts";
 import { POLLIN, POLLOUT } from "../abi/poll.ts";
 import type { IoBuffer } from "../mm/io_buffer.ts";
 import type { Mappable } from "../mm/mappable.ts";
-import { WaitQueue } from "../sync/wait_queue.ts";
+import type { ByteString } from "../mm/user_memory.ts";
+import type { WaitQueue } from "../sync/wait_queue.ts";
 import type { Caller } from "./caller.ts";
+import { releaseFileLocks, releasePosixLocks } from "./file_lock.ts";
 import type { DirectorySink, Inode } from "./inode.ts";
 import type { VfsPath } from "./mount.ts";
+import { showPath } from "./path_name.ts";
+
+/** Wants to hear of the end of a file without holding a reference on it. */
+export interface CloseWatcher {
+  fileClosed(): void;
+}
 
 export abstract class FileDescription {
   /** Access mode, status flags (O_APPEND, O_NONBLOCK, ...), O_PATH. */
@@ -36,6 +44,8 @@ export abstract class FileDescription {
   /** F_SETSIG. */
   ownerSignal = 0;
   readonly path: VfsPath;
+  /** Told before the file closes; epoll.ts keeps its registrations here. */
+  closeWatchers: Set<CloseWatcher> | null = null;
   #references = 1;
 
   /** Takes a reference on `path` and its inode, dropped by the last
@@ -46,16 +56,18 @@ export abstract class FileDescription {
     path.acquire();
     path.dentry.inode?.acquire();
     this.inode = path.dentry.inode!;
+    if (this.isWritable && this.inode.isRegular) this.inode.writers++;
   }
   readonly inode: Inode;
 
+  // Access mode 3 allows neither: only ioctl(2).
   get isReadable(): boolean {
-    const mode = this.flags & O_ACCMODE;
-    return mode !== O_WRONLY && (this.flags & O_PATH) === 0;
+    const mode = this.flags & (O_ACCMODE | O_PATH);
+    return mode === O_RDONLY || mode === O_RDWR;
   }
   get isWritable(): boolean {
-    const mode = this.flags & O_ACCMODE;
-    return mode !== O_RDONLY && (this.flags & O_PATH) === 0;
+    const mode = this.flags & (O_ACCMODE | O_PATH);
+    return mode === O_WRONLY || mode === O_RDWR;
   }
   /** FMODE_PREAD/FMODE_LSEEK: false for pipes, sockets, ttys. */
   get isSeekable(): boolean {
@@ -72,17 +84,30 @@ export abstract class FileDescription {
   /** Drops a reference; the last one closes the file. */
   release(): void {
     if (--this.#references > 0) return;
+    if (this.closeWatchers !== null) {
+      for (const watcher of [...this.closeWatchers]) watcher.fileClosed();
+    }
     this.onClose();
+    if (this.inode.locks !== null) releaseFileLocks(this.inode, this);
+    if (this.isWritable && this.inode.isRegular) this.inode.writers--;
     this.inode.release();
     this.path.release();
   }
   /** Last reference gone. */
   protected onClose(): void {}
   /** close(2) of one descriptor (locks, flush); every time, not only the last. */
-  flush(_caller: Caller): Errno | null {
+  flush(caller: Caller): Errno | null {
+    if (this.inode.locks !== null) {
+      releasePosixLocks(this.inode, caller.lockOwner);
+    }
     return null;
   }
 
+  /** False for files that epoll_ctl(2) refuses with EPERM, as they are always
+   * ready. */
+  get isPollable(): boolean {
+    return !this.inode.isRegular && !this.inode.isDirectory;
+  }
   /** Where waiters for readiness() wait. */
   get queue(): WaitQueue {
     return this.inode.queue;
@@ -120,6 +145,16 @@ export abstract class FileDescription {
   /** For mmap(2). The access mode was checked. */
   mappable(): Mappable | Errno {
     return ENODEV;
+  }
+  // For /proc/pid/maps (mm's FileOwner).
+  get mapName(): ByteString {
+    return showPath(null, this.path);
+  }
+  get mapDevice(): number {
+    return this.inode.fs.device;
+  }
+  get mapInode(): number {
+    return this.inode.ino;
   }
   /** fsync(2), fdatasync(2). */
   sync(_dataOnly: boolean): Errno | null {

@@ -4,6 +4,7 @@
  */
 import type { Errno } from "../abi/errno.ts";
 import type { ByteString } from "../mm/user_memory.ts";
+import { Dentry } from "./dentry.ts";
 import type { Inode } from "./inode.ts";
 
 /** What statfs(2) reports, in blocks of `blockSize` bytes. */
@@ -25,6 +26,19 @@ export abstract class FileSystem {
   abstract readonly device: number;
   /** The root directory's inode. */
   abstract readonly root: Inode;
+  /** Mounts of this instance, lazily unmounted but busy ones included. */
+  mountCount = 0;
+  /** True if nothing in it can be changed, whatever the mount says. */
+  readonly isReadOnly: boolean = false;
+  #rootDentry: Dentry | null = null;
+
+  /** The root directory's Dentry: one for all mounts of this instance. */
+  get rootDentry(): Dentry {
+    if (this.#rootDentry === null || this.#rootDentry.inode === null) {
+      this.#rootDentry = new Dentry(this, null, "", this.root);
+    }
+    return this.#rootDentry;
+  }
 
   /** True if names can change behind our back: the VFS then asks
    * revalidate() before it trusts a cached Dentry. */

@@ -16,6 +16,7 @@ import {
   EOPNOTSUPP,
   EPERM,
   type Errno,
+  ETXTBSY,
 } from "../abi/errno.ts";
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../abi/stat.ts";
 import type { ByteString } from "../mm/user_memory.ts";
@@ -86,6 +87,13 @@ export abstract class Inode {
   /** Advisory locks (vfs/file_lock.ts) and inotify watches hang here. */
   locks: object | null = null;
   watches: object | null = null;
+  /** Open files that may write (i_writecount); kept by FileDescription. */
+  writers = 0;
+  /** Made by O_TMPFILE without O_EXCL: link(2) may name it although nlink is
+   * 0. */
+  isLinkable = false;
+  /** Programs that run from this file, which nobody may write (ETXTBSY). */
+  #writeDeniers = 0;
 
   constructor(
     readonly fs: FileSystem,
@@ -108,6 +116,20 @@ export abstract class Inode {
   }
   get isSymlink(): boolean {
     return (this.mode & S_IFMT) === S_IFLNK;
+  }
+
+  get isWriteDenied(): boolean {
+    return this.#writeDeniers > 0;
+  }
+  /** execve(2) of this file begins. ETXTBSY: it is open for writing. */
+  denyWrite(): Errno | null {
+    if (this.writers > 0) return ETXTBSY;
+    this.#writeDeniers++;
+    return null;
+  }
+  /** Undoes one denyWrite(). */
+  allowWrite(): void {
+    this.#writeDeniers--;
   }
 
   // References: Dentries and FileDescriptions hold one each. At zero the file

@@ -8,10 +8,13 @@ import type { Dentry } from "./dentry.ts";
 import type { FileSystem } from "./file_system.ts";
 
 export class Mount {
+  /** Mounts whose mountpoint is in this one; changed by mount_tree.ts only. */
   readonly children: Mount[] = [];
   #references = 0;
   /** False after umount: only open files keep it. */
   isAttached = true;
+  /** MS_UNBINDABLE: not to be copied by bind mounts. */
+  isUnbindable = false;
 
   constructor(
     /** Mount ID as in /proc/pid/mountinfo. */
@@ -27,13 +30,31 @@ export class Mount {
     public flags: number,
     /** Device name for /proc/mounts. */
     readonly source: string,
-  ) {}
+  ) {
+    root.acquire();
+    fs.mountCount++;
+  }
+
+  /** A Dentry of this file system seen through this Mount. */
+  placeOf(dentry: Dentry): VfsPath {
+    return new VfsPath(this, dentry);
+  }
 
   acquire(): void {
     this.#references++;
   }
   release(): void {
     this.#references--;
+    if (this.#references === 0 && !this.isAttached) this.#end();
+  }
+  /** Takes it out of the tree; it lives on while something holds it. */
+  detach(): void {
+    this.isAttached = false;
+    if (this.#references === 0) this.#end();
+  }
+  #end(): void {
+    this.root.release();
+    if (--this.fs.mountCount === 0) this.fs.release();
   }
   /** Open files, working directories and the like: umount says EBUSY. */
   get isBusy(): boolean {
