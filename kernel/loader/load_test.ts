@@ -264,3 +264,47 @@ Deno.test("loadExecutable() reports whichever mapping fails", () => {
   }
   assertEquals(failures, 7); // text, data, bss, three of the vDSO, stack
 });
+
+Deno.test("loadExecutable() maps random segments or refuses them, but never throws", () => {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  let state = seed;
+  const random = (below: number) => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return (state >>> 8) % below;
+  };
+  const sizes = [
+    0,
+    1,
+    0xfff,
+    0x1000,
+    0x1001,
+    0x5000,
+    2 ** 31,
+    2 ** 47,
+    2 ** 63,
+  ];
+  const size = () => sizes[random(sizes.length)] ?? 0;
+  let loadedCount = 0;
+  for (let round = 0; round < 100; round++) {
+    const phdrs = Array.from({ length: 1 + random(3) }, () => {
+      const low = random(4) === 0 ? random(PAGE_SIZE) : 0;
+      return {
+        p_flags: random(8),
+        p_vaddr: [0x400000, 0x410000, size()][random(3)]! + low,
+        p_offset: random(4) === 0 ? size() : low,
+        p_filesz: [0, 0x800, size()][random(3)]!,
+        p_memsz: random(3) === 0 ? size() : 0x2000,
+        p_align: size(),
+      };
+    });
+    const spec = { phdrs, type: random(2) === 0 ? ET_DYN : 2, entry: size() };
+    const { loaded, space } = setUp({ "/a": spec });
+    if (isErrno(loaded)) continue;
+    loadedCount++;
+    for (const { addr, length } of space.mappings) {
+      const isInside = addr + length <= space.layout.maxAddress;
+      assert(isInside, `seed ${seed}, round ${round}`);
+    }
+  }
+  assert(loadedCount > 0, `seed ${seed}`);
+});
