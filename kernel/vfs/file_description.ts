@@ -8,6 +8,7 @@
  * @module
  */
 import {
+  EAGAIN,
   EBADF,
   EINVAL,
   ENODEV,
@@ -115,6 +116,18 @@ export abstract class FileDescription {
   /** POLL* bits that are true now (POLLERR and POLLHUP unasked). */
   readiness(): number {
     return POLLIN | POLLOUT;
+  }
+  /** How long a blocking read or write may wait in all, ns: SO_RCVTIMEO,
+   * SO_SNDTIMEO, VTIME. When the time is over the result is EAGAIN, or
+   * readTimeoutResult. */
+  get readTimeoutNs(): number {
+    return Infinity;
+  }
+  get writeTimeoutNs(): number {
+    return Infinity;
+  }
+  get readTimeoutResult(): number | Errno {
+    return EAGAIN;
   }
 
   // The system call layer has checked the access mode and that offset >= 0.
