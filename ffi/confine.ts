@@ -10,9 +10,11 @@ import { cString, must, nativePath } from "./library.ts";
 
 const SYMBOLS = {
   host_confine_task_dir: { parameters: [], result: "i32" },
-  host_confine_root_begin: { parameters: ["buffer"], result: "i32" },
-  host_confine_root_bind: {
-    parameters: ["buffer", "buffer", "buffer", "i32"],
+  host_confine_root_begin: { parameters: [], result: "i32" },
+  host_confine_root_copy: { parameters: ["buffer", "i32"], result: "i32" },
+  host_confine_root_mount: { parameters: ["buffer"], result: "i32" },
+  host_confine_root_attach: {
+    parameters: ["buffer", "buffer", "i32"],
     result: "i32",
   },
   host_confine_root_enter: { parameters: ["buffer"], result: "i32" },
@@ -57,16 +59,19 @@ export class Confinement implements Disposable {
    */
   enterRoot(mounts: readonly RootMount[] = [], at = "/tmp"): void {
     const root = cString(at);
-    must(`new root at ${at}`, this.#calls.host_confine_root_begin(root));
-    for (const { source, name, readOnly } of mounts) {
+    must("private mounts", this.#calls.host_confine_root_begin());
+    const copies = mounts.map(({ source, name, readOnly }) => ({
+      name,
+      tree: must(
+        `copy the mount ${source}`,
+        this.#calls.host_confine_root_copy(cString(source), readOnly ? 1 : 0),
+      ),
+    }));
+    must(`new root at ${at}`, this.#calls.host_confine_root_mount(root));
+    for (const { name, tree } of copies) {
       must(
-        `mount ${source} as ${name}`,
-        this.#calls.host_confine_root_bind(
-          root,
-          cString(name),
-          cString(source),
-          readOnly ? 1 : 0,
-        ),
+        `mount ${name}`,
+        this.#calls.host_confine_root_attach(root, cString(name), tree),
       );
     }
     must("enter the new root", this.#calls.host_confine_root_enter(root));

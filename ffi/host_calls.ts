@@ -12,14 +12,16 @@ import {
   TIOCGWINSZ,
   TIOCSWINSZ,
 } from "../kernel/abi/termios.ts";
+import { ENOENT } from "../kernel/abi/errno.ts";
 import type { SyscallRule } from "./seccomp.ts";
 
 const MAP_ANONYMOUS = 0x20;
 const F_GETFL = 3;
 
 /**
- * A warmed-up Deno that never returns to its event loop: JIT, garbage
- * collection and locks, found by a minute of both under a killing filter.
+ * A warmed-up Deno that never returns to its event loop: compiler,
+ * garbage collector and locks, found by minutes of all three under a
+ * killing filter.
  */
 export const DENO_CALLS: readonly SyscallRule[] = [
   { name: "futex", reason: "locks and condition variables of V8's threads" },
@@ -35,6 +37,7 @@ export const DENO_CALLS: readonly SyscallRule[] = [
   { name: "getpid", reason: "V8 checks that it was not forked" },
   { name: "gettid", reason: "mutexes of the runtime record their owner" },
   { name: "sched_yield", reason: "spinning locks of V8" },
+  { name: "clock_nanosleep", reason: "spinning locks of V8 back off" },
   { name: "sched_getaffinity", reason: "how many helper threads V8 uses" },
   { name: "sched_getparam", reason: "mutexes of the runtime in contention" },
   {
@@ -48,6 +51,12 @@ export const DENO_CALLS: readonly SyscallRule[] = [
   { name: "exit_group", reason: "the end of the process" },
   { name: "restart_syscall", reason: "a sleep goes on after SIGCONT" },
   { name: "write", reason: "wake-ups of event descriptors, last words" },
+  {
+    name: "openat",
+    reason: "glibc's malloc asks once how the host overcommits memory " +
+      "before it shrinks a heap, and does not shrink it when refused",
+    errno: ENOENT.code,
+  },
 ];
 
 /** HostMemory, HostClock and HostFiles: files.c, memory.c, tty.c, clock.c. */

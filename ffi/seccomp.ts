@@ -28,6 +28,11 @@ export interface SyscallRule {
   readonly reason: string;
   /** All must hold; rules of the same name are alternatives. */
   readonly when?: readonly ArgCondition[];
+  /**
+   * The call is not allowed but fails with this errno: for one that a library
+   * tries on its own and can do without. Default: it is allowed.
+   */
+  readonly errno?: number;
 }
 
 /** What happens to any other call. `trap` and errno are for tests. */
@@ -105,14 +110,14 @@ export function compileFilter(
   ];
   for (const [name, alternatives] of groupByName(rules)) {
     const number = target.numberOf(name);
-    const isAlways = alternatives.some((rule) => isUnconditional(rule));
-    if (isAlways) {
-      program.push(jump(JMP_JEQ, number, 0, 1), statement(RET, RET_ALLOW));
+    const always = alternatives.find((rule) => isUnconditional(rule));
+    if (always !== undefined) {
+      program.push(jump(JMP_JEQ, number, 0, 1), answerOf(always));
       continue;
     }
     const block = alternatives.flatMap((rule) =>
       combinations(rule.when ?? []).flatMap((conditions) =>
-        compileAlternative(conditions)
+        compileAlternative(conditions, answerOf(rule))
       )
     );
     // A jump over the block may be longer than a conditional one can be.
@@ -132,6 +137,11 @@ export function compileFilter(
 
 function isUnconditional(rule: SyscallRule): boolean {
   return rule.when === undefined || rule.when.length === 0;
+}
+
+function answerOf(rule: SyscallRule): Instruction {
+  const { errno } = rule;
+  return statement(RET, errno === undefined ? RET_ALLOW : returnOf({ errno }));
 }
 
 function groupByName(
@@ -166,12 +176,13 @@ function combinations(
   return result;
 }
 
-/** Allows if all hold, else goes on behind the last instruction. */
+/** Answers if all hold, else goes on behind the last instruction. */
 function compileAlternative(
   conditions: readonly ArgCondition[],
+  answer: Instruction,
 ): Instruction[] {
   const code = conditions.flatMap((condition) => compileCondition(condition));
-  code.push(statement(RET, RET_ALLOW));
+  code.push(answer);
   return code.map((instruction, index) => {
     const resolve = (to: number) => to === FAIL ? code.length - index - 1 : to;
     const jt = resolve(instruction.jt);

@@ -133,6 +133,18 @@ Deno.test("compileFilter() takes conditions together, rules as alternatives", ()
   assertEquals(run(program, { nr: 1 }), ALLOW);
 });
 
+Deno.test("compileFilter() refuses a call with the errno of its rule", () => {
+  const program = compileFilter([
+    { name: "read", reason: "test", errno: 2 },
+    { name: "write", reason: "test", errno: 13, when: [{ arg: 0, eq: 1 }] },
+    rule("write", { arg: 0, eq: 2 }),
+  ], TARGET);
+  assertEquals(run(program, { nr: 0 }), 0x00050002);
+  assertEquals(run(program, { nr: 1, args: [1n] }), 0x0005000d);
+  assertEquals(run(program, { nr: 1, args: [2n] }), ALLOW);
+  assertEquals(run(program, { nr: 1, args: [3n] }), KILL);
+});
+
 Deno.test("compileFilter() agrees with its conditions on random calls", () => {
   const seed = Date.now() >>> 0;
   let state = seed;

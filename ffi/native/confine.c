@@ -33,25 +33,17 @@ HOST_EXPORT int32_t host_confine_task_dir(void)
 		open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
-/*
- * Mounts an empty tmpfs at `at`, any existing directory, to become our root.
- * No mount of ours will be seen outside, none from outside here.
- */
-HOST_EXPORT int32_t host_confine_root_begin(const char *at)
+/* From now on no mount of ours is seen outside, and none from outside here. */
+HOST_EXPORT int32_t host_confine_root_begin(void)
 {
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return -errno;
-	return host_result(mount("runsc-root", at, "tmpfs",
-				 MS_NOSUID | MS_NODEV | MS_NOEXEC,
-				 "mode=0755,size=64k,nr_inodes=2k"));
+	return host_result(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 }
 
 /*
- * Binds `source` with all below it at `name`, a single component, of the new
- * root. Set-user-id bits and devices lose their meaning there.
+ * A detached copy of `source` with all that is mounted below it. Set-user-id
+ * bits and devices lose their meaning there. Returns its descriptor.
  */
-HOST_EXPORT int32_t host_confine_root_bind(const char *at, const char *name,
-					   const char *source,
+HOST_EXPORT int32_t host_confine_root_copy(const char *source,
 					   int32_t read_only)
 {
 	struct mount_attr attr = {
@@ -59,17 +51,45 @@ HOST_EXPORT int32_t host_confine_root_bind(const char *at, const char *name,
 			    (read_only ? MOUNT_ATTR_RDONLY : 0u),
 		.propagation = MS_PRIVATE,
 	};
-	int root = -1, tree = -1, result = 0;
+	int result;
+	int tree = (int)syscall(SYS_open_tree, AT_FDCWD, source,
+				OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+					AT_RECURSIVE);
+
+	if (tree < 0)
+		return -errno;
+	if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | AT_RECURSIVE,
+		    &attr, sizeof(attr)) < 0) {
+		result = -errno;
+		close(tree);
+		return result;
+	}
+	return tree;
+}
+
+/* Mounts an empty tmpfs at `at`, any existing directory, to become our root.
+ * What was there is covered: copies are made before. */
+HOST_EXPORT int32_t host_confine_root_mount(const char *at)
+{
+	return host_result(mount("runsc-root", at, "tmpfs",
+				 MS_NOSUID | MS_NODEV | MS_NOEXEC,
+				 "mode=0755,size=64k,nr_inodes=2k"));
+}
+
+/* Attaches a detached copy at `name`, a single component, of the new root,
+ * and closes its descriptor. */
+HOST_EXPORT int32_t host_confine_root_attach(const char *at, const char *name,
+					     int32_t tree)
+{
+	int root = -1, result = 0;
 	struct stat st;
 
-	if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL)
-		return -EINVAL;
+	if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL) {
+		result = -EINVAL;
+		goto out;
+	}
 	root = open(at, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return -errno;
-	tree = (int)syscall(SYS_open_tree, AT_FDCWD, source,
-			    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-	if (tree < 0 || fstat(tree, &st) < 0)
+	if (root < 0 || fstat(tree, &st) < 0)
 		goto fail;
 	if (S_ISDIR(st.st_mode)) {
 		if (mkdirat(root, name, 0755) < 0)
@@ -82,20 +102,16 @@ HOST_EXPORT int32_t host_confine_root_bind(const char *at, const char *name,
 			goto fail;
 		close(file);
 	}
-	if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | AT_RECURSIVE,
-		    &attr, sizeof(attr)) < 0)
-		goto fail;
 	if (syscall(SYS_move_mount, tree, "", root, name,
-		    MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		goto fail;
-	goto out;
+		    MOVE_MOUNT_F_EMPTY_PATH) == 0)
+		goto out;
 
 fail:
 	result = -errno;
 out:
-	if (tree >= 0)
-		close(tree);
-	close(root);
+	close(tree);
+	if (root >= 0)
+		close(root);
 	return result;
 }
 
