@@ -106,6 +106,12 @@ export class GoferFiles implements Disposable {
   readonly #otherText: Bytes = new Uint8Array(TEXT_MAX);
   readonly #node = new Int32Array(1);
 
+  /** The descriptor that openat(2), fchmodat(2), utimensat(2) and the first
+   * half of linkat(2) work from, and no other. */
+  get procFd(): number {
+    return this.#proc;
+  }
+
   /** Attributes (layout: gofer_stat.ts) of the last node, as bytes. */
   readonly stat: Bytes = new Uint8Array(GOFER_STAT_SIZE);
   /** The same, for reading fields. */

@@ -35,13 +35,6 @@
 #ifndef OPEN_TREE_CLONE
 #define OPEN_TREE_CLONE 1
 #endif
-#ifndef SYS_setxattrat
-#define SYS_setxattrat 463
-#define SYS_getxattrat 464
-#define SYS_listxattrat 465
-#define SYS_removexattrat 466
-#endif
-
 /* Offsets are declared in ffi/gofer_stat.ts. */
 struct rsg_stat {
   uint32_t ino_low, ino_high;
@@ -56,11 +49,6 @@ _Static_assert(offsetof(struct rsg_stat, atime) == 24, "atime");
 _Static_assert(offsetof(struct rsg_stat, atime_nsec) == 56, "atime_nsec");
 _Static_assert(offsetof(struct rsg_stat, mode) == 72, "mode");
 _Static_assert(offsetof(struct rsg_stat, rdev) == 88, "rdev");
-
-struct rsg_xattr_args {
-  uint64_t value;
-  uint32_t size, flags;
-};
 
 static uint32_t encode_dev(uint32_t major, uint32_t minor) {
   return (minor & 0xff) | (major & 0xfff) << 8 | (minor & 0xfff00) << 12;
@@ -344,9 +332,8 @@ EXPORT int rsg_fsync(int proc, int node, int data_only) {
   return error;
 }
 
-/* Before Linux 6.13 there is no call that reaches extended attributes through
- * a directory; then a descriptor for I/O must do, which only regular files and
- * directories have. Precondition: the node is one of these. */
+/* Extended attributes of regular files and directories (that is the
+ * precondition); others have none of the kinds that we serve. */
 static int open_for_xattr(int proc, int node) {
   char name[16];
   return result(openat(proc, fd_name(node, name),
@@ -355,31 +342,16 @@ static int open_for_xattr(int proc, int node) {
 
 EXPORT int rsg_getxattr(int proc, int node, const char *xattr, void *into,
                         int size) {
-  char name[16];
-  struct rsg_xattr_args args = {.value = (uint64_t)(uintptr_t)into,
-                                .size = (uint32_t)size};
-  long got = syscall(SYS_getxattrat, proc, fd_name(node, name), 0, xattr, &args,
-                     sizeof args);
-  if (got >= 0 || errno != ENOSYS)
-    return result(got);
   int fd = open_for_xattr(proc, node);
   if (fd < 0)
     return fd;
-  int error = result(fgetxattr(fd, xattr, into, (size_t)size));
+  int got = result(fgetxattr(fd, xattr, into, (size_t)size));
   close(fd);
-  return error;
+  return got;
 }
 
 EXPORT int rsg_setxattr(int proc, int node, const char *xattr,
                         const void *value, int size, int flags) {
-  char name[16];
-  struct rsg_xattr_args args = {.value = (uint64_t)(uintptr_t)value,
-                                .size = (uint32_t)size,
-                                .flags = (uint32_t)flags};
-  long done = syscall(SYS_setxattrat, proc, fd_name(node, name), 0, xattr,
-                      &args, sizeof args);
-  if (done >= 0 || errno != ENOSYS)
-    return result(done);
   int fd = open_for_xattr(proc, node);
   if (fd < 0)
     return fd;
@@ -389,24 +361,15 @@ EXPORT int rsg_setxattr(int proc, int node, const char *xattr,
 }
 
 EXPORT int rsg_listxattr(int proc, int node, void *into, int size) {
-  char name[16];
-  long got = syscall(SYS_listxattrat, proc, fd_name(node, name), 0, into,
-                     (size_t)size);
-  if (got >= 0 || errno != ENOSYS)
-    return result(got);
   int fd = open_for_xattr(proc, node);
   if (fd < 0)
     return fd;
-  int error = result(flistxattr(fd, into, (size_t)size));
+  int got = result(flistxattr(fd, into, (size_t)size));
   close(fd);
-  return error;
+  return got;
 }
 
 EXPORT int rsg_removexattr(int proc, int node, const char *xattr) {
-  char name[16];
-  long done = syscall(SYS_removexattrat, proc, fd_name(node, name), 0, xattr);
-  if (done >= 0 || errno != ENOSYS)
-    return result(done);
   int fd = open_for_xattr(proc, node);
   if (fd < 0)
     return fd;
