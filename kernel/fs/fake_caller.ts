@@ -10,7 +10,12 @@ import type { HostClock, HostMemory } from "../host.ts";
 import { IoBuffer, MemoryBuffer } from "../mm/io_buffer.ts";
 import type { FutexKey, UserMemory } from "../mm/user_memory.ts";
 import { Clock } from "../time/clock.ts";
-import type { Caller, Identity, JobControl } from "../vfs/caller.ts";
+import type {
+  Caller,
+  ControllingTerminal,
+  Identity,
+  JobControl,
+} from "../vfs/caller.ts";
 import type { FsContext } from "../vfs/fs_context.ts";
 
 /** First guest address that faults, bytes. */
@@ -235,10 +240,12 @@ export class FakeIdentity implements Identity {
 export class FakeJobControl implements JobControl {
   isSessionLeader = true;
   isOrphaned = false;
-  controllingTerminal: object | null = null;
+  controllingTerminal: ControllingTerminal | null = null;
   readonly ignored = new Set<number>();
   readonly sent: { group: number; signo: number }[] = [];
+  /** Groups of this session, and of others. */
   readonly groups: Set<number>;
+  readonly strangers = new Set<number>();
   constructor(public processGroupId = 1, public sessionId = 1) {
     this.groups = new Set([processGroupId]);
   }
@@ -247,6 +254,12 @@ export class FakeJobControl implements JobControl {
   }
   signalProcessGroup(group: number, signo: number): void {
     this.sent.push({ group, signo });
+  }
+  signalSessionLeader(signo: number): void {
+    this.sent.push({ group: this.sessionId, signo });
+  }
+  hasGroup(group: number): boolean {
+    return this.groups.has(group) || this.strangers.has(group);
   }
   isGroupInSession(group: number): boolean {
     return this.groups.has(group);

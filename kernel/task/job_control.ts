@@ -4,7 +4,7 @@
  * @module
  */
 import { SIGCONT, SIGHUP } from "../abi/signal.ts";
-import type { JobControl } from "../vfs/caller.ts";
+import type { ControllingTerminal, JobControl } from "../vfs/caller.ts";
 import type { PidNamespace } from "./pid_namespace.ts";
 import { kernelSignal } from "./signal_info.ts";
 import { sendToGroup } from "./signal_send.ts";
@@ -14,8 +14,8 @@ import type { ThreadGroup } from "./thread_group.ts";
 /** A session; its id is its leader's process id. */
 export class Session {
   readonly groups = new Set<ProcessGroup>();
-  /** Opaque; devpts sets and reads it. */
-  controllingTerminal: object | null = null;
+  /** Set by devpts. */
+  controllingTerminal: ControllingTerminal | null = null;
 
   constructor(readonly namespace: PidNamespace, readonly id: number) {
     namespace.sessions.set(id, this);
@@ -111,10 +111,10 @@ export class TaskJobControl implements JobControl {
   get isOrphaned(): boolean {
     return this.#process.processGroup.isOrphaned();
   }
-  get controllingTerminal(): object | null {
+  get controllingTerminal(): ControllingTerminal | null {
     return this.#process.processGroup.session.controllingTerminal;
   }
-  set controllingTerminal(terminal: object | null) {
+  set controllingTerminal(terminal: ControllingTerminal | null) {
     this.#process.processGroup.session.controllingTerminal = terminal;
   }
   ignoresOrBlocks(signo: number): boolean {
@@ -127,6 +127,13 @@ export class TaskJobControl implements JobControl {
     for (const process of [...group.members]) {
       sendToGroup(process, kernelSignal(signo));
     }
+  }
+  signalSessionLeader(signo: number): void {
+    const leader = this.task.namespace.task(this.sessionId);
+    if (leader !== null) sendToGroup(leader.threadGroup, kernelSignal(signo));
+  }
+  hasGroup(processGroupId: number): boolean {
+    return this.task.namespace.processGroups.has(processGroupId);
   }
   isGroupInSession(processGroupId: number): boolean {
     const group = this.task.namespace.processGroups.get(processGroupId);

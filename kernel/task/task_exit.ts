@@ -123,18 +123,14 @@ function leaveTerminal(group: ThreadGroup): void {
   const { session } = group.processGroup;
   if (session.id !== group.pid || session.controllingTerminal === null) return;
   const terminal = session.controllingTerminal;
+  const foreground = group.namespace.processGroups.get(
+    terminal.foregroundGroup,
+  );
+  terminal.onSessionEnd();
   session.controllingTerminal = null;
-  if (
-    "foregroundGroup" in terminal &&
-    typeof terminal.foregroundGroup === "number"
-  ) {
-    const foreground = group.namespace.processGroups.get(
-      terminal.foregroundGroup,
-    );
-    for (const process of [...foreground?.members ?? []]) {
-      sendToGroup(process, kernelSignal(SIGHUP));
-      sendToGroup(process, kernelSignal(SIGCONT));
-    }
+  for (const process of [...foreground?.members ?? []]) {
+    sendToGroup(process, kernelSignal(SIGHUP));
+    sendToGroup(process, kernelSignal(SIGCONT));
   }
 }
 

@@ -24,6 +24,14 @@ export interface Identity {
   isInGroup(gid: number): boolean;
 }
 
+/** A terminal as the sessions that it controls see it. */
+export interface ControllingTerminal {
+  /** Process group that may read and gets the signal characters; 0: none. */
+  readonly foregroundGroup: number;
+  /** The session's leader exited: the terminal is hung up. */
+  onSessionEnd(): void;
+}
+
 /** What terminals need to know of, and do to, process groups. */
 export interface JobControl {
   readonly processGroupId: number;
@@ -32,13 +40,16 @@ export interface JobControl {
   /** The caller's group has no member whose parent is in another group of the
    * same session. */
   readonly isOrphaned: boolean;
-  /** The controlling terminal of the caller's session: opaque to the task
-   * side, set and read by devpts. */
-  controllingTerminal: object | null;
+  /** The controlling terminal of the caller's session; set by devpts. */
+  controllingTerminal: ControllingTerminal | null;
   /** True if the caller ignores or blocks `signo`. */
   ignoresOrBlocks(signo: number): boolean;
   /** Sends a signal to every process of a group of this PID namespace. */
   signalProcessGroup(processGroupId: number, signo: number): void;
+  /** Sends a signal to the leader of the caller's session, if it lives. */
+  signalSessionLeader(signo: number): void;
+  /** True if the group exists in the caller's PID namespace. */
+  hasGroup(processGroupId: number): boolean;
   /** True if the group exists in the caller's session. */
   isGroupInSession(processGroupId: number): boolean;
 }
