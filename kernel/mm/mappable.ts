@@ -72,6 +72,9 @@ export interface Mappable {
   /** References keep the file open while it is mapped. */
   acquire(): void;
   release(): void;
+  /** False: nobody needs to know which pages were written (tmpfs, shared
+   * anonymous memory), so a shared mapping may be writable from the start. */
+  readonly isWriteTracked?: boolean;
   /** For /proc/pid/maps. */
   readonly mapName: string;
   readonly mapDevice: number;

@@ -32,6 +32,7 @@ export interface MappedPages {
   addMapping(range: MappedRange, isWritableShared: boolean): void;
   removeMapping(range: MappedRange, isWritableShared: boolean): void;
   sync(fileOffset: number, length: number): Errno | null;
+  readonly isWriteTracked: boolean;
 }
 
 export class MappedFile implements Mappable {
@@ -48,6 +49,9 @@ export class MappedFile implements Mappable {
   }
   get mapDevice(): number {
     return this.#owner.mapDevice;
+  }
+  get isWriteTracked(): boolean {
+    return this.#pages.isWriteTracked;
   }
   get mapInode(): number {
     return this.#owner.mapInode;

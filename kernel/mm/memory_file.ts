@@ -23,8 +23,10 @@ import { FREE_TAG, FreeExtents, type PageWords } from "./free_extents.ts";
 const CHUNK_SHIFT = 14;
 const CHUNK_PAGES = 1 << CHUNK_SHIFT;
 const CHUNK_MASK = CHUNK_PAGES - 1;
-/** Requests up to this many pages are served from stale pages. */
-const RECYCLE_PAGES = 16;
+/** Requests up to this many pages are served from stale pages: if they must be
+ * zeroed, and if they will be overwritten anyway. */
+const RECYCLE_ZEROED_PAGES = 16;
+const RECYCLE_PAGES = 128;
 /** A stale run that has grown this long is punched out as a whole. */
 const PUNCH_PAGES = 512;
 /** Above the first bound stale pages are punched out down to the second. */
@@ -50,6 +52,7 @@ export class MemoryFile implements PageWords {
   #frontier = 1;
   #allocatedPages = 0;
   #words32: Int32Array | null = null;
+  #objectId = 0;
 
   constructor(memory: HostMemory) {
     this.memory = memory;
@@ -69,6 +72,11 @@ export class MemoryFile implements PageWords {
   /** Bytes of freed pages that the host has not got back. */
   get staleBytes(): number {
     return this.#stale.pages * PAGE_SIZE;
+  }
+
+  /** A new inode number for an object without a file. */
+  nextObjectId(): number {
+    return ++this.#objectId;
   }
 
   /** The window as aligned words, for atomic operations. */
@@ -93,11 +101,11 @@ export class MemoryFile implements PageWords {
     const align = (options.align ?? PAGE_SIZE) / PAGE_SIZE;
     if (align > 1) return this.#allocateAligned(count, align);
     let page = -1;
-    if (count <= RECYCLE_PAGES) {
+    if (options.isZeroed === false) {
+      if (count <= RECYCLE_PAGES) page = this.#stale.take(count);
+    } else if (count <= RECYCLE_ZEROED_PAGES) {
       page = this.#stale.take(count);
-      if (page >= 0 && options.isZeroed !== false) {
-        this.memory.zero(page * PAGE_SIZE, lengthBytes);
-      }
+      if (page >= 0) this.memory.zero(page * PAGE_SIZE, lengthBytes);
     }
     if (page < 0) page = this.#takeZero(count);
     if (page < 0) return ENOMEM;

@@ -64,8 +64,6 @@ const STEP_PAGES = 256;
 const TRANSLATE_PAGES = 4096;
 /** Offsets reserved ahead of a growing or known file, in pages. */
 const SPARE_MAX = 1024;
-/** Shorter runs come from recycled pages, so reserving ahead is no gain. */
-const SPARE_MIN = 16;
 
 export class PageCache {
   readonly file: MemoryFile;
@@ -85,10 +83,11 @@ export class PageCache {
   /** Bytes behind the offset that #locate() returned. */
   #length = 0;
 
-  // Offsets reserved for the pages from #spareIndex on; never touched yet.
+  // Offsets reserved for the pages from #spareIndex on; not used yet.
   #spareIndex = -1;
   #spareOffset = 0;
   #sparePages = 0;
+  #isSpareZero = false;
   /** Pages behind the offset that #place() returned. */
   #placed = 0;
 
@@ -115,6 +114,10 @@ export class PageCache {
   /** Pages in memory: st_blocks / 8 of a tmpfs file. */
   get residentPages(): number {
     return this.#pages.count;
+  }
+  /** Without a backing no page is ever dirty. */
+  get isWriteTracked(): boolean {
+    return this.backing !== null;
   }
   get isMapped(): boolean {
     return this.#mappings.size > 0;
@@ -469,13 +472,16 @@ export class PageCache {
       const taken = Math.min(charged, this.#sparePages);
       if (taken < charged) this.#usage?.uncharge(charged - taken);
       const offset = this.#spareOffset;
+      if (isZeroed && !this.#isSpareZero) {
+        this.memory.zero(offset, taken * PAGE_SIZE);
+      }
       this.#spareIndex += taken;
       this.#spareOffset += taken * PAGE_SIZE;
       this.#sparePages -= taken;
       this.#placed = taken;
       return offset;
     }
-    const ahead = this.#ahead(index + charged, charged);
+    const ahead = this.#ahead(index + charged);
     const offset = this.file.allocate((charged + ahead) * PAGE_SIZE, {
       isZeroed,
     });
@@ -488,6 +494,7 @@ export class PageCache {
       this.#spareIndex = index + charged;
       this.#spareOffset = offset + charged * PAGE_SIZE;
       this.#sparePages = ahead;
+      this.#isSpareZero = isZeroed;
     }
     this.#placed = charged;
     return offset;
@@ -496,21 +503,21 @@ export class PageCache {
   /** Pages to reserve behind a new run that ends before page `next`, so that
    * the file stays contiguous: the rest of a known file, or as much again of a
    * growing one. */
-  #ahead(next: number, count: number): number {
+  #ahead(next: number): number {
     const known = Math.ceil(this.#size / PAGE_SIZE) - next;
     const wanted = this.backing !== null
       ? known
       : Math.max(this.#pages.count, Math.min(known, 64));
     const ahead = Math.min(wanted, SPARE_MAX);
-    return count + ahead > SPARE_MIN && ahead > 0 ? ahead : 0;
+    return Math.max(0, ahead);
   }
 
   #dropSpare(): void {
-    if (this.#sparePages > 0) {
-      this.file.releaseUntouched(
-        this.#spareOffset,
-        this.#sparePages * PAGE_SIZE,
-      );
+    const length = this.#sparePages * PAGE_SIZE;
+    if (length > 0) {
+      if (this.#isSpareZero) {
+        this.file.releaseUntouched(this.#spareOffset, length);
+      } else this.file.release(this.#spareOffset, length);
     }
     this.#sparePages = 0;
     this.#spareIndex = -1;

@@ -1,0 +1,152 @@
+/**
+ * MemoryManager: the memory of a process (struct mm_struct), shared by the
+ * tasks of CLONE_VM. This is the face that tasks, the loader and system calls
+ * see; the work is told in the files beside it, one per chapter.
+ * @module
+ */
+import type { Errno } from "../abi/errno.ts";
+import {
+  BUS_ADRERR,
+  SEGV_ACCERR,
+  SEGV_MAPERR,
+  SIGBUS,
+  SIGSEGV,
+} from "../abi/signal.ts";
+import type { AddressSpace } from "../../platforms/platform.ts";
+import type { AddressLayout } from "./address_layout.ts";
+import { setBreak } from "./brk.ts";
+import {
+  ACCESS_EXEC,
+  ACCESS_GUEST,
+  ACCESS_READ,
+  ACCESS_WRITE,
+  fault,
+  FaultCode,
+} from "./fault.ts";
+import { forkInto } from "./fork.ts";
+import type { MemoryFile } from "./memory_file.ts";
+import type { MemoryLimits } from "./memory_state.ts";
+import { mapRegion, type MapRequest, pageAlign, unmapRange } from "./mmap.ts";
+import { protectRange } from "./mprotect.ts";
+import { UserAccess } from "./user_access.ts";
+
+export type { MapRequest } from "./mmap.ts";
+
+/** The signal that a page fault ends in; the address is the fault's. */
+export interface FaultSignal {
+  readonly signo: number;
+  readonly code: number;
+}
+
+const MAPERR: FaultSignal = { signo: SIGSEGV, code: SEGV_MAPERR };
+const ACCERR: FaultSignal = { signo: SIGSEGV, code: SEGV_ACCERR };
+const ADRERR: FaultSignal = { signo: SIGBUS, code: BUS_ADRERR };
+
+// Bits of the x86 page fault error code.
+const PF_WRITE = 2;
+const PF_INSTRUCTION = 16;
+
+export interface MemoryManagerFields {
+  readonly file: MemoryFile;
+  /** Empty; the MemoryManager owns it from now on. */
+  readonly addressSpace: AddressSpace;
+  readonly layout: AddressLayout;
+  /** Limits of the process: thread group's Limits. */
+  readonly limits: MemoryLimits;
+}
+
+export class MemoryManager extends UserAccess {
+  /** One more user: CLONE_VM, or someone who looks for a while. */
+  acquire(): this {
+    this.users++;
+    return this;
+  }
+
+  /** Drops a user. The last one unmaps everything. Precondition then: no
+   * context runs in the address space. */
+  release(): void {
+    if (--this.users > 0) return;
+    this.addressSpace.release();
+    this.#clear();
+  }
+
+  #clear(): void {
+    this.dropVmas(0, this.vmas.count);
+    this.dropPages(0, Infinity);
+    this.settle();
+    this.spares.clear();
+  }
+
+  /** A copy for a new process, which owns `addressSpace` then; on an error it
+   * stays the caller's, to release. ENOMEM. */
+  fork(addressSpace: AddressSpace): MemoryManager | Errno {
+    const child = new MemoryManager({
+      file: this.file,
+      addressSpace,
+      layout: this.layout,
+      limits: this.limits,
+    });
+    const failure = forkInto(this, child);
+    if (failure === null) return child;
+    child.#clear();
+    return failure;
+  }
+
+  /**
+   * Resolves a page fault of the guest: null if it may go on, else the signal
+   * that it gets. `error`: the x86 error code.
+   */
+  handleFault(addr: number, error: number, _rsp?: number): FaultSignal | null {
+    if (!(addr < this.layout.maxAddress)) return MAPERR;
+    let access = ACCESS_GUEST;
+    if ((error & PF_WRITE) !== 0) access |= ACCESS_WRITE;
+    else if ((error & PF_INSTRUCTION) !== 0) access |= ACCESS_EXEC;
+    else access |= ACCESS_READ;
+    switch (fault(this, addr, access)) {
+      case FaultCode.Ok:
+        return null;
+      case FaultCode.Unmapped:
+        return MAPERR;
+      case FaultCode.Forbidden:
+        return ACCERR;
+      case FaultCode.Bus:
+        return ADRERR;
+    }
+  }
+
+  /** mmap(2), see mmap.ts: the address. */
+  map(request: MapRequest): number | Errno {
+    return mapRegion(this, request);
+  }
+
+  /** munmap(2) of [addr, addr + length), whole pages. ENOMEM. */
+  unmap(addr: number, length: number): Errno | null {
+    return unmapRange(this, addr, addr + pageAlign(length));
+  }
+
+  /** mprotect(2), see mprotect.ts. EINVAL, EACCES, ENOMEM. */
+  protect(addr: number, length: number, prot: number): Errno | null {
+    return protectRange(this, addr, length, prot);
+  }
+
+  /** The loader's word on where the heap begins: page-aligned, empty. */
+  startHeap(addr: number): void {
+    this.brkStart = pageAlign(addr);
+    this.brk = this.brkStart;
+  }
+
+  /** brk(2): the break in force afterwards. */
+  setBreak(wanted: number): number {
+    return setBreak(this, wanted);
+  }
+
+  /** Accesses until endForeign() come from another process: this memory's own
+   * threads may be running meanwhile. */
+  beginForeign(): void {
+    this.foreignDepth++;
+  }
+  endForeign(): void {
+    this.settle();
+    this.foreignDepth--;
+  }
+}
