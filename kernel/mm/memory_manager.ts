@@ -46,6 +46,21 @@ const ADRERR: FaultSignal = { signo: SIGBUS, code: BUS_ADRERR };
 const PF_WRITE = 2;
 const PF_INSTRUCTION = 16;
 
+/** Where the parts of a program lie: PR_SET_MM of prctl(2), /proc/pid/stat. */
+export interface ProgramLayout {
+  readonly startCode: number;
+  readonly endCode: number;
+  readonly startData: number;
+  readonly endData: number;
+  readonly startStack: number;
+  readonly argStart: number;
+  readonly argEnd: number;
+  readonly envStart: number;
+  readonly envEnd: number;
+  /** The auxiliary vector's bytes. */
+  readonly auxv: Uint8Array;
+}
+
 export interface MemoryManagerFields {
   readonly file: MemoryFile;
   /** Empty; the MemoryManager owns it from now on. */
@@ -87,6 +102,7 @@ export class MemoryManager extends UserAccess {
       limits: this.limits,
     });
     const failure = forkInto(this, child);
+    child.program = this.program;
     if (failure === null) return child;
     child.#clear();
     return failure;
@@ -128,6 +144,9 @@ export class MemoryManager extends UserAccess {
   protect(addr: number, length: number, prot: number): Errno | null {
     return protectRange(this, addr, length, prot);
   }
+
+  /** Where the parts of the loaded program lie; null before execve. */
+  program: ProgramLayout | null = null;
 
   /** The loader's word on where the heap begins: page-aligned, empty. */
   startHeap(addr: number): void {

@@ -88,12 +88,21 @@ export class IntervalTimers {
     const timer = this.#cpuTimer(which);
     timer.atNs = valueNs === 0 ? Infinity : this.#cpuNs(which) + valueNs;
     timer.intervalNs = intervalNs;
+    this.#enlist();
+  }
+
+  /** The run loop looks at the timers of enlisted processes only. */
+  #enlist(): void {
+    const { cpuTimers } = this.#process.leader.kernel;
+    if (this.hasCpuTimer) cpuTimers.add(this);
+    else cpuTimers.delete(this);
   }
 
   /** Sends SIGVTALRM and SIGPROF that are due. */
   checkCpuTime(): void {
     this.#check(ITIMER_VIRTUAL, SIGVTALRM);
     this.#check(ITIMER_PROF, SIGPROF);
+    this.#enlist();
   }
 
   #check(which: number, signo: number): void {
@@ -108,5 +117,6 @@ export class IntervalTimers {
     this.#process.leader.kernel.timers.cancel(this.#real);
     this.#virtual.atNs = Infinity;
     this.#profile.atNs = Infinity;
+    this.#enlist();
   }
 }

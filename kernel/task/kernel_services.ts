@@ -11,6 +11,7 @@ import type { AnonInodes } from "../fs/anon_inode.ts";
 import type { PipeFileSystem } from "../fs/pipefs.ts";
 import type { VirtualFilesystem } from "../vfs/virtual_filesystem.ts";
 import type { FutexTable } from "./futex.ts";
+import type { IntervalTimers } from "./interval_timers.ts";
 import type { PidNamespace } from "./pid_namespace.ts";
 import type { Errno } from "../abi/errno.ts";
 import type { Vdso } from "../loader/vdso.ts";
@@ -33,6 +34,8 @@ export interface KernelServices {
   readonly pipes: PipeFileSystem;
   readonly futexes: FutexTable;
   readonly rootPidNamespace: PidNamespace;
+  /** Processes whose CPU-time timers are armed. */
+  readonly cpuTimers: Set<IntervalTimers>;
 
   /** Pid 1 takes only signals it has handlers for (pid_namespaces(7)). */
   readonly isInitProtected: boolean;

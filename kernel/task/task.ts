@@ -78,6 +78,10 @@ export class Task implements Caller {
   personality = 0;
   nice = 0;
   timerSlackNs = 50_000;
+  /** CPU mask of sched_setaffinity(2); null: every CPU. */
+  affinity: Uint8Array | null = null;
+  /** SCHED_*, as sched_setscheduler(2) set it. */
+  schedulingPolicy = 0;
 
   // Signals.
   readonly blocked = new SignalSet();

@@ -199,6 +199,8 @@ function copyState(
   child.personality = parent.personality;
   child.nice = parent.nice;
   child.timerSlackNs = parent.timerSlackNs;
+  child.affinity = parent.affinity;
+  child.schedulingPolicy = parent.schedulingPolicy;
   // sigaltstack(2): a child with its own memory, or of vfork, keeps it.
   const isThreadLike = (args.flags & (CLONE_VM | CLONE_VFORK)) === CLONE_VM;
   if (!isThreadLike) {

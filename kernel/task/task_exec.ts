@@ -76,8 +76,6 @@ export function execTask(
   where: ExecPath,
   args: ProgramArguments,
 ): Errno | Blocked | Unchanged {
-  const alone = becomeOnlyThread(task);
-  if (alone !== null) return alone;
   const file = openProgram(task, where);
   if (isErrno(file)) return file;
   const executable = openExecutable(
@@ -97,6 +95,8 @@ export function execTask(
   );
   if (isErrno(executable)) return executable;
   using program = executable;
+  const alone = becomeOnlyThread(task);
+  if (alone !== null) return alone;
   const identity = execCredentials(
     task.credentials,
     program.file.description.path,
@@ -180,7 +180,7 @@ function commit(
   // The old memory goes with its futexes and the waiting vfork parent.
   releaseMemory(task);
   task.memory = memory;
-  memory.setProgram(program);
+  memory.program = program;
   if (task.fdTable.isShared) {
     const own = task.fdTable.copy();
     task.fdTable.release(task);

@@ -185,6 +185,5 @@ export function resetContext(
   stackPointer: number,
 ): void {
   task.registers.reset(entry, stackPointer);
-  task.context.saveFpu();
   resetFpu(task.context);
 }

@@ -100,7 +100,11 @@ export class ThreadGroup {
   /** User CPU time of all threads so far, ns. */
   get userNs(): number {
     let total = this.endedUserNs;
-    for (const task of this.tasks) total += task.userNs;
+    for (const task of this.tasks) {
+      total += task.userNs;
+      if (task.state !== "guest") continue;
+      total += Math.max(0, task.kernel.nowNs - task.resumedNs);
+    }
     return total;
   }
   /** System CPU time of all threads so far, ns. */

@@ -1,0 +1,240 @@
+/**
+ * Kernel: assembled from a Host's capabilities; owns the run loop. One thread,
+ * synchronous: stopped contexts, host events and expired timers make tasks
+ * runnable, and each handler runs to completion.
+ * @module
+ */
+import { ENOSYS, type Errno, isErrno } from "./abi/errno.ts";
+import { RLIMIT_STACK } from "./abi/resource.ts";
+import { SYSCALL_NAMES } from "./arch/x64/syscall_table.ts";
+import { AnonInodes } from "./fs/anon_inode.ts";
+import { HostReadiness } from "./fs/host/host_readiness.ts";
+import { PipeFileSystem } from "./fs/pipefs.ts";
+import type { Host } from "./host.ts";
+import { Vdso } from "./loader/vdso.ts";
+import { drawLayout } from "./mm/address_layout.ts";
+import { MemoryFile } from "./mm/memory_file.ts";
+import { MemoryManager } from "./mm/memory_manager.ts";
+import { RunQueue } from "./run_queue.ts";
+import { showCall, showResult } from "./syscalls/strace.ts";
+import { setFrame, type SysResult } from "./syscalls/syscall.ts";
+import { SYSCALLS } from "./syscalls/table.ts";
+import { FutexTable } from "./task/futex.ts";
+import type { IntervalTimers } from "./task/interval_timers.ts";
+import type { KernelServices } from "./task/kernel_services.ts";
+import type { Limits } from "./task/limits.ts";
+import { PidNamespace } from "./task/pid_namespace.ts";
+import { Task } from "./task/task.ts";
+import { BLOCKED } from "./task/task_block.ts";
+import { continueTask, onStop } from "./task/task_run.ts";
+import type { ThreadGroup } from "./task/thread_group.ts";
+import { Clock } from "./time/clock.ts";
+import { Timekeeper } from "./time/timekeeper.ts";
+import { TimerQueue } from "./time/timer_queue.ts";
+import { VirtualFilesystem } from "./vfs/virtual_filesystem.ts";
+import type { AddressSpace } from "../platforms/platform.ts";
+
+/** How often CPU-time timers of running guests are looked at. */
+const CPU_TICK_NS = 10_000_000;
+
+export interface KernelOptions {
+  /** Pid 1 takes only signals it has handlers for, as on Linux. */
+  readonly isInitProtected: boolean;
+}
+
+/** Why run() returned. */
+export type KernelEnd =
+  /** Pid 1 ended: its wait status. */
+  | { readonly kind: "exited"; readonly status: number }
+  /** The sandbox cannot go on. */
+  | { readonly kind: "failed"; readonly reason: string }
+  /** stop() was called. */
+  | { readonly kind: "stopped" };
+
+export class Kernel implements KernelServices {
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly timers = new TimerQueue();
+  readonly memoryFile: MemoryFile;
+  readonly vfs = new VirtualFilesystem();
+  readonly anonInodes: AnonInodes;
+  readonly pipes: PipeFileSystem;
+  readonly readiness: HostReadiness;
+  readonly futexes = new FutexTable();
+  readonly rootPidNamespace = new PidNamespace(null);
+  readonly isInitProtected: boolean;
+  readonly vdso: Vdso | null;
+  /** What guests asked for and we do not have, with how often. */
+  readonly unimplemented = new Map<string, number>();
+  /** Calls dispatched so far. */
+  syscallCount = 0;
+  nowNs: number;
+
+  readonly cpuTimers = new Set<IntervalTimers>();
+
+  readonly #queue = new RunQueue();
+  readonly #isStrace: boolean;
+  #end: KernelEnd | null = null;
+  /** Told of every process that becomes a zombie. */
+  onExit: ((process: ThreadGroup) => void) | null = null;
+
+  constructor(host: Host, options: KernelOptions) {
+    this.host = host;
+    this.clock = new Clock(host.clock);
+    this.nowNs = this.clock.monotonicNs();
+    this.memoryFile = new MemoryFile(host.memory);
+    this.readiness = new HostReadiness(host.reactor);
+    this.isInitProtected = options.isInitProtected;
+    this.#isStrace = host.log.isStrace;
+    const { clock } = this;
+    this.anonInodes = new AnonInodes({ device: this.vfs.newDevice(), clock });
+    this.pipes = new PipeFileSystem({
+      memory: host.memory,
+      pages: this.memoryFile,
+      clock,
+      device: this.vfs.newDevice(),
+    });
+    this.vfs.openFifo = (path, flags, caller) =>
+      this.pipes.openFifo(path, flags, caller);
+    this.vdso = this.#createVdso();
+  }
+
+  #createVdso(): Vdso | null {
+    const { info, clock, log } = this.host;
+    if (info.vdso.length === 0) return null;
+    const timekeeper = new Timekeeper(clock, info.tscHz);
+    const vdso = Vdso.create(
+      this.memoryFile,
+      this.timers,
+      timekeeper,
+      info.vdso,
+    );
+    if (!isErrno(vdso)) return vdso;
+    log.warn(`no vDSO: ${vdso.name}`);
+    return null;
+  }
+
+  newMemoryManager(space: AddressSpace, limits: Limits): MemoryManager {
+    const { minAddress, maxAddress } = this.host.platform.info;
+    const layout = drawLayout({
+      minAddress,
+      maxAddress,
+      stackLimit: limits.soft[RLIMIT_STACK]!,
+      random: () => this.#random32(),
+    });
+    const file = this.memoryFile;
+    return new MemoryManager({ file, addressSpace: space, layout, limits });
+  }
+
+  #random32(): number {
+    const bytes = new Uint8Array(4);
+    this.host.randomBytes(bytes);
+    return new DataView(bytes.buffer).getUint32(0, true);
+  }
+
+  makeRunnable(task: Task): void {
+    this.#queue.push(task);
+  }
+
+  invokeSyscall(task: Task, number: number): SysResult {
+    const definition = SYSCALLS[number];
+    this.syscallCount++;
+    setFrame(task.frame);
+    if (this.#isStrace) return this.#traceSyscall(task, number);
+    if (definition === undefined) return this.#unknownSyscall(task, number);
+    return definition.invoke(task);
+  }
+
+  #unknownSyscall(task: Task, number: number): Errno {
+    this.noteUnimplemented(task, SYSCALL_NAMES[number] ?? `${number}`);
+    return ENOSYS;
+  }
+
+  #traceSyscall(task: Task, number: number): SysResult {
+    const definition = SYSCALLS[number];
+    const call = showCall(task, number, definition);
+    const result = definition === undefined
+      ? this.#unknownSyscall(task, number)
+      : definition.invoke(task);
+    if (result !== BLOCKED) {
+      this.host.log.strace(`${call} = ${showResult(task, result)}`);
+    }
+    return result;
+  }
+
+  noteUnimplemented(task: Task, what: string): void {
+    const count = this.unimplemented.get(what) ?? 0;
+    this.unimplemented.set(what, count + 1);
+    if (count === 0) {
+      this.host.log.debug(`unimplemented: ${what} (task ${task.tid})`);
+    }
+  }
+
+  onProcessExit(process: ThreadGroup): void {
+    if (process.pid === 1 && process.namespace === this.rootPidNamespace) {
+      this.#end ??= { kind: "exited", status: process.exitStatus };
+    }
+    this.onExit?.(process);
+  }
+
+  onContextDeath(task: Task): void {
+    const status = task.context.hostStatus;
+    this.fail(
+      `the host process behind task ${task.tid} (${task.comm}) died, ` +
+        `wait status ${status}`,
+    );
+  }
+
+  /** Ends run() with a reason; what runs is killed by the platform's close. */
+  fail(reason: string): void {
+    this.#end ??= { kind: "failed", reason };
+  }
+  stop(): void {
+    this.#end ??= { kind: "stopped" };
+  }
+
+  /** The run loop. Returns when pid 1 has exited or the sandbox must end. */
+  run(): KernelEnd {
+    const { platform } = this.host;
+    for (;;) {
+      this.nowNs = this.clock.monotonicNs();
+      this.#handleStops();
+      if (platform.takeRing()) this.readiness.drain();
+      this.timers.expire(this.nowNs);
+      for (const timers of this.cpuTimers) timers.checkCpuTime();
+      this.#runTasks();
+      if (this.#end !== null) return this.#end;
+      if (!this.#queue.isEmpty) continue;
+      platform.wait(this.#nextDeadlineNs());
+    }
+  }
+
+  #handleStops(): void {
+    const { platform } = this.host;
+    for (;;) {
+      const context = platform.nextStopped();
+      if (context === null) return;
+      const task = context.owner;
+      if (!(task instanceof Task)) continue;
+      const used = this.nowNs - task.resumedNs;
+      if (used > 0) task.userNs += used;
+      onStop(task);
+      if (this.#end !== null) return;
+    }
+  }
+
+  /** One round: tasks queued meanwhile wait for the next, so that stops and
+   * host events are never starved. */
+  #runTasks(): void {
+    for (let left = this.#queue.length; left > 0; left--) {
+      continueTask(this.#queue.shift());
+      if (this.#end !== null) return;
+    }
+  }
+
+  #nextDeadlineNs(): number {
+    const deadline = this.timers.nextDeadlineNs;
+    if (this.cpuTimers.size === 0) return deadline;
+    return Math.min(deadline, this.nowNs + CPU_TICK_NS);
+  }
+}

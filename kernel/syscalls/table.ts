@@ -1,0 +1,80 @@
+/**
+ * Every system call we have, by number. The families register by being listed
+ * here; numbers live in ../arch/x64/syscall_table.ts only.
+ * @module
+ */
+import { SYSCALL_NUMBERS } from "../arch/x64/syscall_table.ts";
+import * as clone from "./sys_clone.ts";
+import * as clock from "./sys_clock.ts";
+import * as epoll from "./sys_epoll.ts";
+import * as eventfd from "./sys_eventfd.ts";
+import * as exec from "./sys_exec.ts";
+import * as exit from "./sys_exit.ts";
+import * as futex from "./sys_futex.ts";
+import * as kill from "./sys_kill.ts";
+import * as pipe from "./sys_pipe.ts";
+import * as poll from "./sys_poll.ts";
+import * as select from "./sys_select.ts";
+import * as session from "./sys_session.ts";
+import * as signal from "./sys_signal.ts";
+import * as timer from "./sys_timer.ts";
+import * as capability from "./sys_capability.ts";
+import * as identity from "./sys_identity.ts";
+import * as limits from "./sys_limits.ts";
+import * as pidfd from "./sys_pidfd.ts";
+import * as prctl from "./sys_prctl.ts";
+import * as sched from "./sys_sched.ts";
+import * as uname from "./sys_uname.ts";
+import * as wait from "./sys_wait.ts";
+import type { SyscallDefinition } from "./syscall.ts";
+
+const FAMILIES: readonly object[] = [
+  clock,
+  clone,
+  epoll,
+  eventfd,
+  exec,
+  exit,
+  futex,
+  kill,
+  pipe,
+  poll,
+  select,
+  session,
+  signal,
+  timer,
+  capability,
+  identity,
+  limits,
+  pidfd,
+  prctl,
+  sched,
+  uname,
+  wait,
+];
+
+function isDefinition(value: unknown): value is SyscallDefinition {
+  return typeof value === "object" && value !== null && "invoke" in value;
+}
+
+function buildTable(): readonly (SyscallDefinition | undefined)[] {
+  const table: (SyscallDefinition | undefined)[] = new Array(512).fill(
+    undefined,
+  );
+  for (const family of FAMILIES) {
+    for (const value of Object.values(family)) {
+      if (!isDefinition(value)) continue;
+      const number = SYSCALL_NUMBERS[value.name];
+      if (number === undefined) throw new Error(`No number: ${value.name}`);
+      if (table[number] !== undefined) {
+        throw new Error(`Defined twice: ${value.name}`);
+      }
+      table[number] = value;
+    }
+  }
+  return table;
+}
+
+/** Definitions by x86-64 number. */
+export const SYSCALLS: readonly (SyscallDefinition | undefined)[] =
+  buildTable();
