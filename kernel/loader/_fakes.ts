@@ -7,8 +7,9 @@ import { MAP_FIXED, PAGE_SIZE, PROT_WRITE } from "../abi/mman.ts";
 import type { HostMemory } from "../host.ts";
 import { type AddressLayout, drawLayout } from "../mm/address_layout.ts";
 import type { Mappable, Translation } from "../mm/mappable.ts";
+import type { MapRequest } from "../mm/mmap.ts";
 import type { ExecutableFile, ExecutableOpener } from "./executable.ts";
-import type { ProgramMapping, ProgramMemory } from "./program_memory.ts";
+import type { ProgramMemory } from "./program_memory.ts";
 
 /** A file whose bytes lie in the memory file. */
 export class FakeFile implements ExecutableFile, Mappable {
@@ -94,7 +95,7 @@ interface Page {
 export class FakeProgramMemory implements ProgramMemory {
   readonly layout: AddressLayout;
   readonly pages = new Map<number, Page>();
-  readonly mappings: ProgramMapping[] = [];
+  readonly mappings: MapRequest[] = [];
   brkStart = 0;
   /** Mappings that still succeed. */
   budget = Infinity;
@@ -111,7 +112,7 @@ export class FakeProgramMemory implements ProgramMemory {
     this.#free = this.layout.mmapBase;
   }
 
-  map(mapping: ProgramMapping): number | Errno {
+  map(mapping: MapRequest): number | Errno {
     if (--this.budget < 0) return ENOMEM;
     const { length, prot, flags, mappable, offset } = mapping;
     let { addr } = mapping;
@@ -157,7 +158,7 @@ export class FakeProgramMemory implements ProgramMemory {
     return null;
   }
 
-  setBrkStart(addr: number): void {
+  startHeap(addr: number): void {
     this.brkStart = addr;
   }
 

@@ -87,7 +87,7 @@ export function loadExecutable(
   );
   if (isErrno(bias)) return bias;
   const brkStart = chooseBrk(layout, image, bias);
-  memory.setBrkStart(brkStart);
+  memory.startHeap(brkStart);
 
   let base = 0;
   let entry = image.entry + bias;
@@ -270,6 +270,7 @@ function mapStack(
     flags: MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN | MAP_STACK,
     mappable: null,
     offset: 0,
+    name: "[stack]",
   });
   if (isErrno(addr)) return addr;
   return memory.writeBytes(stack.sp, stack.bytes);

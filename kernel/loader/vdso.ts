@@ -17,6 +17,7 @@ import {
 } from "../abi/mman.ts";
 import type { Mappable, Translation } from "../mm/mappable.ts";
 import type { MemoryFile } from "../mm/memory_file.ts";
+import { VM_SPECIAL } from "../mm/vma.ts";
 import type { ByteString } from "../mm/user_memory.ts";
 import type { Timekeeper } from "../time/timekeeper.ts";
 import { Timer, type TimerQueue } from "../time/timer_queue.ts";
@@ -119,8 +120,11 @@ export class Vdso extends Timer {
       length: PAGE_SIZE,
       prot: PROT_READ,
       flags: MAP_PRIVATE | MAP_FIXED,
+      maxProt: PROT_READ,
       mappable: this.#params,
       offset: 0,
+      name: this.#params.mapName,
+      vmFlags: VM_SPECIAL,
     });
     if (isErrno(page)) return page;
     return memory.map({
@@ -130,6 +134,8 @@ export class Vdso extends Timer {
       flags: MAP_PRIVATE | MAP_FIXED,
       mappable: this.#image,
       offset: 0,
+      name: this.#image.mapName,
+      vmFlags: VM_SPECIAL,
     });
   }
 
