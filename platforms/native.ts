@@ -33,9 +33,11 @@ export interface NativeOptions {
 export class NativePlatform implements Platform, SpaceCalls, ContextCalls {
   readonly info: PlatformInfo;
   readonly view: DataView;
-  /** `void ring(void *argument)`: wakes wait() from any thread. */
-  readonly ringFunction: Deno.PointerValue;
-  readonly ringArgument: Deno.PointerValue;
+  /** rsp_ring and its argument: wakes wait() from any thread. */
+  readonly doorbell: {
+    readonly ring: Deno.PointerValue;
+    readonly argument: Deno.PointerValue;
+  };
 
   readonly #library: NativeLibrary;
   readonly #symbols: NativeLibrary["symbols"];
@@ -61,8 +63,7 @@ export class NativePlatform implements Platform, SpaceCalls, ContextCalls {
     this.#library = library;
     this.#symbols = library.symbols;
     this.#platform = platform;
-    this.ringFunction = library.symbols.ring;
-    this.ringArgument = platform;
+    this.doorbell = { ring: library.symbols.ring, argument: platform };
     const region = this.#symbols.rsp_control_region(platform);
     const bytes = this.#symbols.rsp_control_bytes(platform);
     if (region === null) throw new Error("Platform without a control region");
