@@ -55,6 +55,9 @@ function runConfined(
       "-A",
       "--no-prompt",
       "--no-check",
+      // Else the runtime looks into its cache file when it is to compile one
+      // of its own parts, which under a filter is the end, or a wait.
+      "--no-code-cache",
       `--config=${CONFIG}`,
       PROGRAM,
       JSON.stringify(full),
