@@ -89,6 +89,8 @@ int rsp_space_new(struct rsp_platform *p)
 	struct stub *stub;
 	int index, rc;
 
+	if (p->template->dead)
+		return -ESRCH;
 	index = space_index(p);
 	if (index < 0)
 		return index;
