@@ -67,6 +67,8 @@ export interface Mappable {
     length: number,
     isWritableShared: boolean,
   ): void;
+  /** Makes a hole in the file: MADV_REMOVE. Without it: EOPNOTSUPP. */
+  punch?(fileOffset: number, length: number): Errno | null;
   /** Writes dirty pages of the range back; for msync(2). */
   sync(fileOffset: number, length: number): Errno | null;
   /** References keep the file open while it is mapped. */

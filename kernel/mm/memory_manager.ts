@@ -26,8 +26,19 @@ import {
 import { forkInto } from "./fork.ts";
 import type { MemoryFile } from "./memory_file.ts";
 import type { MemoryLimits } from "./memory_state.ts";
+import { advise } from "./madvise.ts";
+import {
+  lockAll,
+  type LockOptions,
+  lockRange,
+  residency,
+  syncRange,
+  unlockAll,
+  unlockRange,
+} from "./mlock.ts";
 import { mapRegion, type MapRequest, pageAlign, unmapRange } from "./mmap.ts";
 import { protectRange } from "./mprotect.ts";
+import { remapRegion, type RemapRequest } from "./mremap.ts";
 import { UserAccess } from "./user_access.ts";
 
 export type { MapRequest } from "./mmap.ts";
@@ -147,6 +158,45 @@ export class MemoryManager extends UserAccess {
 
   /** Where the parts of the loaded program lie; null before execve. */
   program: ProgramLayout | null = null;
+
+  /** mremap(2), see mremap.ts: the address. */
+  remap(request: RemapRequest): number | Errno {
+    return remapRegion(this, request);
+  }
+
+  /** madvise(2), see madvise.ts. */
+  advise(addr: number, length: number, advice: number): Errno | null {
+    return advise(this, addr, length, advice);
+  }
+
+  /** mlock(2), mlock2(2), see mlock.ts. EPERM, ENOMEM, EAGAIN. */
+  lock(addr: number, length: number, options: LockOptions): Errno | null {
+    return lockRange(this, addr, length, options);
+  }
+  /** munlock(2). ENOMEM. */
+  unlock(addr: number, length: number): Errno | null {
+    return unlockRange(this, addr, length);
+  }
+  /** mlockall(2). EPERM, ENOMEM. */
+  lockAll(
+    which: { readonly current: boolean; readonly future: boolean },
+    options: LockOptions,
+  ): Errno | null {
+    return lockAll(this, which, options);
+  }
+  unlockAll(): void {
+    unlockAll(this);
+  }
+
+  /** msync(2). EINVAL, ENOMEM, EBUSY, EIO. */
+  sync(addr: number, length: number, flags: number): Errno | null {
+    return syncRange(this, addr, length, flags);
+  }
+
+  /** mincore(2): a byte per page into `into`. ENOMEM. */
+  residency(addr: number, into: Uint8Array): Errno | null {
+    return residency(this, addr, into);
+  }
 
   /** The loader's word on where the heap begins: page-aligned, empty. */
   startHeap(addr: number): void {

@@ -64,7 +64,7 @@ export class SharedMemory implements Mappable {
   }
 
   /** Gives pages back to the host; they read as zero (MADV_REMOVE). */
-  punch(fileOffset: number, length: number): void {
+  punch(fileOffset: number, length: number): Errno | null {
     const end = Math.min(this.length, fileOffset + length);
     let at = fileOffset;
     while (at < end) {
@@ -77,6 +77,7 @@ export class SharedMemory implements Mappable {
       }
       at = next;
     }
+    return null;
   }
 
   // Pages never change their place, so nobody has to be told.
