@@ -29,8 +29,6 @@ import {
   AT_PHNUM,
   AT_PLATFORM,
   AT_RANDOM,
-  AT_RSEQ_ALIGN,
-  AT_RSEQ_FEATURE_SIZE,
   AT_SECURE,
   AT_SYSINFO_EHDR,
   AT_UID,
@@ -38,7 +36,6 @@ import {
 import { ELF64_PHDR_SIZE } from "../abi/elf.ts";
 import { ARG_MAX, MAX_ARG_STRINGS, MAX_ARG_STRLEN } from "../abi/limits.ts";
 import { PAGE_SIZE } from "../abi/mman.ts";
-import { RSEQ_ALIGN, RSEQ_FEATURE_SIZE } from "../abi/rseq.ts";
 import { USER_HZ } from "../abi/time.ts";
 import type { ByteString } from "../mm/user_memory.ts";
 
@@ -221,8 +218,6 @@ function auxiliaryPairs(
     [AT_HWCAP2, values.hwcap2],
     [AT_EXECFN, execfnAt],
     [AT_PLATFORM, platformAt],
-    [AT_RSEQ_FEATURE_SIZE, RSEQ_FEATURE_SIZE],
-    [AT_RSEQ_ALIGN, RSEQ_ALIGN],
   ];
 }
 

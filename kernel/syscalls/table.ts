@@ -4,51 +4,65 @@
  * @module
  */
 import { SYSCALL_NUMBERS } from "../arch/x64/syscall_table.ts";
-import * as clone from "./sys_clone.ts";
+import * as attr from "./sys_attr.ts";
+import * as capability from "./sys_capability.ts";
 import * as clock from "./sys_clock.ts";
+import * as clone from "./sys_clone.ts";
+import * as dir from "./sys_dir.ts";
 import * as epoll from "./sys_epoll.ts";
 import * as eventfd from "./sys_eventfd.ts";
 import * as exec from "./sys_exec.ts";
 import * as exit from "./sys_exit.ts";
 import * as futex from "./sys_futex.ts";
+import * as identity from "./sys_identity.ts";
 import * as kill from "./sys_kill.ts";
+import * as limits from "./sys_limits.ts";
+import * as link from "./sys_link.ts";
+import * as open from "./sys_open.ts";
+import * as pidfd from "./sys_pidfd.ts";
 import * as pipe from "./sys_pipe.ts";
 import * as poll from "./sys_poll.ts";
+import * as prctl from "./sys_prctl.ts";
+import * as readWrite from "./sys_read_write.ts";
+import * as sched from "./sys_sched.ts";
 import * as select from "./sys_select.ts";
 import * as session from "./sys_session.ts";
 import * as signal from "./sys_signal.ts";
+import * as stat from "./sys_stat.ts";
+import * as sync from "./sys_sync.ts";
 import * as timer from "./sys_timer.ts";
-import * as capability from "./sys_capability.ts";
-import * as identity from "./sys_identity.ts";
-import * as limits from "./sys_limits.ts";
-import * as pidfd from "./sys_pidfd.ts";
-import * as prctl from "./sys_prctl.ts";
-import * as sched from "./sys_sched.ts";
 import * as uname from "./sys_uname.ts";
 import * as wait from "./sys_wait.ts";
 import type { SyscallDefinition } from "./syscall.ts";
 
 const FAMILIES: readonly object[] = [
+  attr,
+  capability,
   clock,
   clone,
+  dir,
   epoll,
   eventfd,
   exec,
   exit,
   futex,
+  identity,
   kill,
+  limits,
+  link,
+  open,
+  pidfd,
   pipe,
   poll,
+  prctl,
+  readWrite,
+  sched,
   select,
   session,
   signal,
+  stat,
+  sync,
   timer,
-  capability,
-  identity,
-  limits,
-  pidfd,
-  prctl,
-  sched,
   uname,
   wait,
 ];
