@@ -16,6 +16,7 @@ import type {
   Identity,
   JobControl,
 } from "../vfs/caller.ts";
+import type { FileDescription } from "../vfs/file_description.ts";
 import type { FsContext } from "../vfs/fs_context.ts";
 
 /** First guest address that faults, bytes. */
@@ -292,6 +293,11 @@ export class FakeCaller implements Caller {
   }
   raise(signo: number): void {
     this.raised.push(signo);
+  }
+  /** Files that an ioctl opened; descriptors are their places here. */
+  readonly installed: FileDescription[] = [];
+  installFile(file: FileDescription, _flags: number): number {
+    return this.installed.push(file) - 1;
   }
 
   /** A cursor over bytes of the text, for write(). */

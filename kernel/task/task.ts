@@ -6,6 +6,8 @@
  * @module
  */
 import { ERESTARTSYS, type Errno } from "../abi/errno.ts";
+import { O_CLOEXEC } from "../abi/fcntl.ts";
+import { RLIMIT_NOFILE } from "../abi/resource.ts";
 import { FRAME_WORDS, Registers } from "../arch/x64/registers.ts";
 import type { MemoryManager } from "../mm/memory_manager.ts";
 import { WaitQueue } from "../sync/wait_queue.ts";
@@ -172,6 +174,14 @@ export class Task implements Caller {
   }
   raise(signo: number): void {
     raiseOn(this, signo);
+  }
+  installFile(file: FileDescription, flags: number): number | Errno {
+    const fd = this.fdTable.install(file, {
+      closeOnExec: (flags & O_CLOEXEC) !== 0,
+      limit: this.limit(RLIMIT_NOFILE),
+    });
+    if (typeof fd !== "number") file.release();
+    return fd;
   }
 
   get isLeader(): boolean {

@@ -3,8 +3,10 @@
  * Task; they see a Caller.
  * @module
  */
+import type { Errno } from "../abi/errno.ts";
 import type { Clock } from "../time/clock.ts";
 import type { UserMemory } from "../mm/user_memory.ts";
+import type { FileDescription } from "./file_description.ts";
 import type { FsContext } from "./fs_context.ts";
 
 /** Identity for permission checks; immutable (set*id makes a new one). */
@@ -74,6 +76,9 @@ export interface Caller {
   readonly threadId: number;
   /** Soft limit RLIMIT_* of the process, Infinity if unlimited. */
   limit(resource: number): number;
+  /** Gives the caller a descriptor of a file that an ioctl(2) opened, with
+   * O_CLOEXEC of `flags`; takes over the reference. EMFILE. */
+  installFile(file: FileDescription, flags: number): number | Errno;
   /** Raises a signal on the calling thread (SIGPIPE, SIGXFSZ). */
   raise(signo: number): void;
 }
