@@ -26,7 +26,8 @@ export interface SyscallRule {
   readonly name: string;
   /** Who needs it and for what. */
   readonly reason: string;
-  /** All must hold; rules of the same name are alternatives. */
+  /** All must hold. Rules of the same name are alternatives: those with
+   * conditions are tried first, in their order. */
   readonly when?: readonly ArgCondition[];
   /**
    * The call is not allowed but fails with this errno: for one that a library
@@ -110,22 +111,23 @@ export function compileFilter(
   ];
   for (const [name, alternatives] of groupByName(rules)) {
     const number = target.numberOf(name);
-    const always = alternatives.find((rule) => isUnconditional(rule));
-    if (always !== undefined) {
-      program.push(jump(JMP_JEQ, number, 0, 1), answerOf(always));
+    const fallback = answerToRest(alternatives) ?? refuse;
+    const block = alternatives.filter((rule) => !isUnconditional(rule))
+      .flatMap((rule) =>
+        combinations(rule.when ?? []).flatMap((conditions) =>
+          compileAlternative(conditions, answerOf(rule))
+        )
+      );
+    if (block.length === 0) {
+      program.push(jump(JMP_JEQ, number, 0, 1), fallback);
       continue;
     }
-    const block = alternatives.flatMap((rule) =>
-      combinations(rule.when ?? []).flatMap((conditions) =>
-        compileAlternative(conditions, answerOf(rule))
-      )
-    );
     // A jump over the block may be longer than a conditional one can be.
     program.push(
       jump(JMP_JEQ, number, 1, 0),
       statement(JMP_JA, block.length + 1),
       ...block,
-      refuse,
+      fallback,
     );
   }
   program.push(refuse);
@@ -137,6 +139,14 @@ export function compileFilter(
 
 function isUnconditional(rule: SyscallRule): boolean {
   return rule.when === undefined || rule.when.length === 0;
+}
+
+/** The answer to what meets no condition: of the rules without one, that which
+ * allows, else that which has an errno. */
+function answerToRest(rules: readonly SyscallRule[]): Instruction | undefined {
+  const rest = rules.filter((rule) => isUnconditional(rule));
+  const rule = rest.find(({ errno }) => errno === undefined) ?? rest[0];
+  return rule === undefined ? undefined : answerOf(rule);
 }
 
 function answerOf(rule: SyscallRule): Instruction {

@@ -143,6 +143,12 @@ Deno.test("compileFilter() refuses a call with the errno of its rule", () => {
   assertEquals(run(program, { nr: 1, args: [1n] }), 0x0005000d);
   assertEquals(run(program, { nr: 1, args: [2n] }), ALLOW);
   assertEquals(run(program, { nr: 1, args: [3n] }), KILL);
+  const mixed = compileFilter([
+    { name: "read", reason: "test", errno: 2 },
+    rule("read", { arg: 0, eq: 5 }),
+  ], TARGET);
+  assertEquals(run(mixed, { nr: 0, args: [5n] }), ALLOW);
+  assertEquals(run(mixed, { nr: 0, args: [6n] }), 0x00050002);
 });
 
 Deno.test("compileFilter() agrees with its conditions on random calls", () => {

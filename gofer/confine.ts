@@ -72,8 +72,7 @@ export function goferCalls(procFd: number): readonly SyscallRule[] {
     { name: "flistxattr", reason: "extended attributes" },
     { name: "fremovexattr", reason: "extended attributes" },
     { name: "clock_gettime", reason: "spinning, where the vDSO has no clock" },
-    // A library's attempt to open a file gets an answer, not the sentence.
-    ...DENO_CALLS.filter(({ name }) => name !== "openat"),
+    ...DENO_CALLS,
   ];
 }
 
