@@ -47,7 +47,14 @@ const LAYERS: readonly Layer[] = [
   },
   {
     folder: "cmd/",
-    mayImport: ["ffi/", "gofer/", "kernel/", "netstack/", "platforms/"],
+    mayImport: [
+      "ffi/",
+      "gofer/",
+      "kernel/",
+      "netstack/",
+      "platforms/",
+      "deno.json", // the version
+    ],
     mayName: [],
   },
   // mod.ts and whatever else stands at the top: the embedding interface.
