@@ -75,7 +75,8 @@ export class GoferChannels implements Disposable {
 
   /**
    * Receives one message into `into` and its descriptors into `fds`; its
-   * length, or 0 when the other end has closed. Blocks the thread, unless
+   * length, or 0 when the other end has closed (or sent an empty message, which
+   * may bring descriptors, too). Blocks the thread, unless
    * `noWait` (-EAGAIN), at first spinning for `spinUs` microseconds.
    * -EMSGSIZE: too long, or too many descriptors (which are closed).
    */
@@ -94,7 +95,7 @@ export class GoferChannels implements Disposable {
       options.noWait ? 1 : 0,
     );
     fds.length = 0;
-    if (length <= 0) return length;
+    if (length < 0) return length;
     const count = this.#received[0]!;
     for (let i = 0; i < count; i++) fds.push(this.#received[1 + i]!);
     return length;
