@@ -3,9 +3,9 @@
  * own C share, from the one module that declares them. Field names are the
  * same in both languages, so that a search finds both sides.
  *
- *   gen_header.ts MODULE HEADER [--check]   e.g. platforms/layouts.ts layout.h
+ *   gen_header.ts [MODULE HEADER]... [--check]
  *
- * MODULE exports LAYOUTS and CONSTANTS in the shape declared here.
+ * A MODULE (platforms/layouts.ts) exports LAYOUTS and CONSTANTS in the shape declared here.
  * @module
  */
 
@@ -123,14 +123,12 @@ async function load(path: string): Promise<HeaderSource> {
   return module as HeaderSource;
 }
 
-/** Writes the header if it differs; with `check`, only says whether it does. */
-async function main(args: readonly string[]): Promise<number> {
-  const isCheck = args.includes("--check");
-  const [modulePath, headerPath] = args.filter((arg) => arg !== "--check");
-  if (modulePath === undefined || headerPath === undefined) {
-    say("usage: gen_header.ts MODULE HEADER [--check]");
-    return 2;
-  }
+/** Writes a header if it differs; with `isCheck`, only says whether it does. */
+async function generate(
+  modulePath: string,
+  headerPath: string,
+  isCheck: boolean,
+): Promise<boolean> {
   const wanted = renderHeader(await load(modulePath), modulePath);
   let present = "";
   try {
@@ -138,13 +136,28 @@ async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  if (present === wanted) return 0;
+  if (present === wanted) return true;
   if (isCheck) {
     say(`${headerPath} is stale: run "deno task gen"`);
-    return 1;
+    return false;
   }
   Deno.writeTextFileSync(headerPath, wanted);
-  return 0;
+  return true;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const isCheck = args.includes("--check");
+  const paths = args.filter((arg) => arg !== "--check");
+  let isFresh = true;
+  for (let i = 0; i < paths.length; i += 2) {
+    const [modulePath, headerPath] = paths.slice(i, i + 2);
+    if (modulePath === undefined || headerPath === undefined) {
+      say("usage: gen_header.ts [MODULE HEADER]... [--check]");
+      return 2;
+    }
+    if (!(await generate(modulePath, headerPath, isCheck))) isFresh = false;
+  }
+  return isFresh ? 0 : 1;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
