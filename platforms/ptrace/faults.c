@@ -58,20 +58,14 @@ static void vsyscall_stop(struct rsp_platform *p, struct host_thread *t,
 static void ask_for_report(struct rsp_platform *p, struct host_thread *t,
 			   int signal)
 {
-	struct rsp_context *ctx = context_at(p, t->context);
-	struct user_regs_struct regs;
+	const long rsp = offsetof(struct user_regs_struct, rsp);
 
 	/* Delivery resets the FPU. */
 	if (fpu_fetch(p, t, t->context) < 0)
 		return;
-	memcpy(&regs, &ctx->r15, sizeof regs);
-	regs.rsp = STUB_FRAME_TOP;
-	regs.orig_rax = (unsigned long)-1;
-	regs.cs = p->service_regs.cs;
-	regs.ss = p->service_regs.ss;
-	regs.fs_base = 0;	/* one that SETREGS may refuse */
-	regs.gs_base = 0;
-	if (host_setregs(t->tid, &regs) < 0)
+	t->regs_known = false;
+	if (host_ptrace(PTRACE_POKEUSER, t->tid, rsp, (void *)STUB_FRAME_TOP) <
+	    0)
 		return;
 	if (host_ptrace(PTRACE_SYSEMU, t->tid, 0, (void *)(long)signal) < 0)
 		return;
@@ -97,7 +91,6 @@ void fault_reported(struct rsp_platform *p, struct host_thread *t)
 
 void fault_stop(struct rsp_platform *p, struct host_thread *t, int signal)
 {
-	struct rsp_context *ctx = context_at(p, t->context);
 	uint32_t trapno;
 	siginfo_t info;
 
@@ -111,7 +104,7 @@ void fault_stop(struct rsp_platform *p, struct host_thread *t, int signal)
 		guest_continue(p, t, 0);
 		return;
 	}
-	if (host_getregs(t->tid, &ctx->r15) < 0)
+	if (guest_fetch(p, t) < 0)
 		return;
 	if (signal == SIGSYS) {
 		t->interrupting = false;

@@ -52,9 +52,11 @@ struct host_thread {
 	bool stepping;		/* how the current run was started */
 	bool used;		/* had a context: its FPU state is not initial */
 	bool roams;		/* placement.c: may run on every CPU */
+	bool regs_known;	/* regs is what the host has for it */
 	int cpu;		/* pinned to it, or -1 */
 	int64_t resumed_ns;	/* placement.c: start of the current run */
 	int64_t mean_run_ns;	/* placement.c: from resume to stop */
+	struct user_regs_struct regs;
 	struct stub *stub;	/* null until its maker learned its tid */
 	struct host_thread *next_idle;
 };
@@ -172,6 +174,8 @@ void fault_reported(struct rsp_platform *, struct host_thread *);
 struct rsp_context *context_at(const struct rsp_platform *, uint32_t context);
 /* Lets a stopped guest thread run on, delivering `signal`; 0 or -errno. */
 int guest_continue(struct rsp_platform *, struct host_thread *, int signal);
+/* Reads the registers of a stopped guest thread into its context. */
+int guest_fetch(struct rsp_platform *, struct host_thread *);
 int fpu_fetch(struct rsp_platform *, struct host_thread *, uint32_t context);
 uint8_t *context_xsave(const struct rsp_platform *, uint32_t context);
 void fpu_write_initial(uint8_t *area, size_t bytes);

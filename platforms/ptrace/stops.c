@@ -108,7 +108,7 @@ static void syscall_stop(struct rsp_platform *p, struct host_thread *t)
 	struct rsp_context *ctx = context_at(p, t->context);
 	const uint64_t trap_flag = 0x100;
 
-	if (host_getregs(t->tid, &ctx->r15) < 0)
+	if (guest_fetch(p, t) < 0)
 		return;
 	ctx->abi = syscall_abi(t->tid, ctx);
 	/* The host's single step shows in the flags that `syscall` saved. */
@@ -122,7 +122,7 @@ static void interrupt_stop(struct rsp_platform *p, struct host_thread *t)
 {
 	struct rsp_context *ctx = context_at(p, t->context);
 
-	if (host_getregs(t->tid, &ctx->r15) < 0)
+	if (guest_fetch(p, t) < 0)
 		return;
 	ctx->origRax = UINT64_MAX;
 	stop_publish(p, t->context, RSP_STOP_INTERRUPT);

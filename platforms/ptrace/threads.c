@@ -118,6 +118,7 @@ void thread_release(struct rsp_platform *p, struct host_thread *t)
 	t->context = NO_CONTEXT;
 	t->mode = MODE_IDLE;
 	t->interrupting = false;
+	t->regs_known = false;
 	t->used = true;
 	if (stub->dead)
 		return;

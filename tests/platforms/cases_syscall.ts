@@ -19,8 +19,8 @@ import {
   UD2,
   WRITE_BASES,
 } from "./assembler.ts";
-import { LOAD_FS, LOAD_GS } from "./assembler.ts";
-import { type Case, CODE, DATA } from "./machine.ts";
+import { LOAD_BYTE, LOAD_FS, LOAD_GS } from "./assembler.ts";
+import { type Case, CODE, DATA, PAGE, R } from "./machine.ts";
 
 const GENERAL: readonly Register[] = [
   "r15",
@@ -259,6 +259,26 @@ export const SYSCALL_CASES: readonly Case[] = [
         assertEquals(guest.get("rdx"), gs);
         assertEquals(guest.get("rbx"), 0x1234_5678_9abc_def0n);
       }
+    },
+  },
+  {
+    name: "bases that the guest wrote itself survive a fault",
+    run(machine) {
+      const guest = machine.newGuest([
+        ...WRITE_BASES,
+        ...LOAD_BYTE,
+        ...READ_BASES,
+        ...SYSCALL,
+      ]);
+      guest.set("rax", 0xffff_8000_0000_1000n);
+      guest.set("rdx", 0x88);
+      guest.space.protect(DATA, PAGE, 0);
+      assertEquals(guest.run(), StopReason.Fault);
+      if (guest.context.trapno === 6) return; // no FSGSBASE
+      guest.space.protect(DATA, PAGE, R);
+      assertEquals(guest.run(), StopReason.Syscall);
+      assertEquals(guest.get("origRax"), 0xffff_8000_0000_1000n);
+      assertEquals(guest.get("rdx"), 0x88n);
     },
   },
 ];

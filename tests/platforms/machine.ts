@@ -24,7 +24,7 @@ export const X = 4;
 export const CODE = 0x40_0000;
 export const DATA = 0x7000_1000_0000;
 
-const WINDOW = 2 ** 30;
+const WINDOW = 2 ** 36;
 /** Far more than any case takes; then it hangs. */
 const PATIENCE_NS = 60e9;
 
