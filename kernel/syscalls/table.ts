@@ -8,16 +8,22 @@ import * as attr from "./sys_attr.ts";
 import * as capability from "./sys_capability.ts";
 import * as clock from "./sys_clock.ts";
 import * as clone from "./sys_clone.ts";
+import * as copy from "./sys_copy.ts";
 import * as dir from "./sys_dir.ts";
 import * as epoll from "./sys_epoll.ts";
 import * as eventfd from "./sys_eventfd.ts";
 import * as exec from "./sys_exec.ts";
 import * as exit from "./sys_exit.ts";
+import * as fcntl from "./sys_fcntl.ts";
+import * as flock from "./sys_flock.ts";
 import * as futex from "./sys_futex.ts";
 import * as identity from "./sys_identity.ts";
+import * as ioctl from "./sys_ioctl.ts";
 import * as kill from "./sys_kill.ts";
 import * as limits from "./sys_limits.ts";
 import * as link from "./sys_link.ts";
+import * as memfd from "./sys_memfd.ts";
+import * as mount from "./sys_mount.ts";
 import * as open from "./sys_open.ts";
 import * as pidfd from "./sys_pidfd.ts";
 import * as pipe from "./sys_pipe.ts";
@@ -33,6 +39,7 @@ import * as sync from "./sys_sync.ts";
 import * as timer from "./sys_timer.ts";
 import * as uname from "./sys_uname.ts";
 import * as wait from "./sys_wait.ts";
+import * as xattr from "./sys_xattr.ts";
 import type { SyscallDefinition } from "./syscall.ts";
 
 const FAMILIES: readonly object[] = [
@@ -40,16 +47,22 @@ const FAMILIES: readonly object[] = [
   capability,
   clock,
   clone,
+  copy,
   dir,
   epoll,
   eventfd,
   exec,
   exit,
+  fcntl,
+  flock,
   futex,
   identity,
+  ioctl,
   kill,
   limits,
   link,
+  memfd,
+  mount,
   open,
   pidfd,
   pipe,
@@ -65,6 +78,7 @@ const FAMILIES: readonly object[] = [
   timer,
   uname,
   wait,
+  xattr,
 ];
 
 function isDefinition(value: unknown): value is SyscallDefinition {

@@ -9,6 +9,7 @@ import type { Clock } from "../time/clock.ts";
 import type { TimerQueue } from "../time/timer_queue.ts";
 import type { AnonInodes } from "../fs/anon_inode.ts";
 import type { PipeFileSystem } from "../fs/pipefs.ts";
+import type { Memfds } from "../fs/tmpfs/memfd.ts";
 import type { VirtualFilesystem } from "../vfs/virtual_filesystem.ts";
 import type { FutexTable } from "./futex.ts";
 import type { IntervalTimers } from "./interval_timers.ts";
@@ -28,6 +29,8 @@ export interface KernelServices {
   readonly timers: TimerQueue;
   readonly memoryFile: MemoryFile;
   readonly vfs: VirtualFilesystem;
+  /** Files that memfd_create(2) makes. */
+  readonly memfds: Memfds;
   /** Nameless files: eventfd, epoll and their kin. */
   readonly anonInodes: AnonInodes;
   /** Pipes, and the opener of FIFOs. */
