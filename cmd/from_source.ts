@@ -44,6 +44,4 @@ try {
   say(`runsc: ${messageOf(thrown)}`);
   Deno.exit(ExitStatus.Unavailable);
 }
-const bundle = toFileUrl(join(PROJECT, "build", "runsc.js"));
-const { main } = await import(bundle.href);
-Deno.exit(await main(Deno.args));
+await import(toFileUrl(join(PROJECT, "build", "runsc.js")).href);

@@ -97,7 +97,10 @@ export interface ProcessSpec {
   readonly terminalSize: readonly [number, number];
 }
 
-/** Numbers of the descriptors that the Sentry inherits; -1: not there. */
+/** The descriptor with the spec itself. */
+export const SPEC_FD = 3;
+
+/** Numbers of the other descriptors that the Sentry inherits. */
 export interface BootDescriptors {
   /** SEQPACKET connection with the process that started us. */
   readonly control: number;
@@ -107,8 +110,6 @@ export interface BootDescriptors {
   readonly stdio: readonly [number, number, number];
   /** Connection with the file server. */
   readonly gofer: number;
-  /** Executable of the platform's stub. */
-  readonly stub: number;
 }
 
 export interface BootSpec {
@@ -119,6 +120,8 @@ export interface BootSpec {
   readonly mounts: readonly BootMount[];
   readonly devices: readonly BootDevice[];
   readonly process: ProcessSpec;
+  /** The first process takes only signals that it handles, as on Linux. */
+  readonly isInitProtected: boolean;
   readonly fds: BootDescriptors;
   /** Ids, in the Sentry's user namespace, that it takes for good. */
   readonly confinedUid: number;

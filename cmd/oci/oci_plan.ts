@@ -235,9 +235,8 @@ export function planFromSpec(
     flags: isReadOnly ? MS_RDONLY : 0,
     name: "root",
     isShared: false,
-    // Changes must not reach the host's directory: engines share its lower
-    // layers between containers, and we keep writes in memory.
-    hasOverlay: !isReadOnly,
+    // Changes stay in memory. A read-only root has mountpoints made in it, too.
+    hasOverlay: true,
     source: root,
   }];
   const trees: GoferTree[] = [
@@ -268,5 +267,6 @@ export function planFromSpec(
     devices: devicesOf(spec),
     trees,
     process: processPlan(spec.process),
+    isInitProtected: true,
   };
 }

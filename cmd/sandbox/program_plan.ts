@@ -99,6 +99,8 @@ export function planProgram(options: ProgramOptions): SandboxPlan {
     mounts,
     devices: [],
     trees,
+    // ^C ends a program that has not thought about signals.
+    isInitProtected: false,
     process: {
       argv: options.args,
       env: Object.entries(options.env).map(([name, value]) =>

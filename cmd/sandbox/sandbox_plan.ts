@@ -23,4 +23,6 @@ export interface SandboxPlan {
   readonly devices: readonly BootDevice[];
   readonly trees: readonly GoferTree[];
   readonly process: ProcessSpec;
+  /** As in BootSpec. */
+  readonly isInitProtected: boolean;
 }

@@ -1,0 +1,98 @@
+/**
+ * `runsc boot`, started by runsc itself: the Sentry, the capability-restricted
+ * entrypoint. Receives its spec and descriptors, gathers the capabilities that
+ * the kernel needs, gives up every other power, says "ready", and only then
+ * looks at anything that the guest can influence.
+ *
+ * Synchronous from beginning to end: a Deno program that never returns to its
+ * event loop lives on few system calls and never opens an inspector port.
+ * @module
+ */
+import { Confinement } from "../../ffi/confine.ts";
+import { DescriptorMaker } from "../../ffi/files.ts";
+import { GoferChannels } from "../../ffi/gofer_channel.ts";
+import { Process } from "../../ffi/process.ts";
+import { Seccomp } from "../../ffi/seccomp.ts";
+import { SIGKILL } from "../../kernel/abi/signal.ts";
+import { ExitStatus } from "../exit_status.ts";
+import { messageOf } from "../runtime_error.ts";
+import { buildHost } from "./boot_host.ts";
+import { type BootSpec, SPEC_FD } from "./boot_spec.ts";
+import { ControlServer } from "./control_server.ts";
+import { readDocument } from "./document.ts";
+import { runContainer } from "./loader.ts";
+import { lockDown } from "./lockdown.ts";
+import { StepError, Timeline } from "./timeline.ts";
+
+/** What the whole life of the Sentry needs. */
+interface Opened {
+  readonly descriptors: DescriptorMaker;
+  readonly channels: GoferChannels;
+  readonly process: Process;
+  readonly confinement: Confinement;
+  readonly seccomp: Seccomp;
+}
+
+function open(): Opened {
+  const process = new Process();
+  process.setDeathSignal(SIGKILL);
+  process.ignoreHarmfulSignals();
+  process.setName("runsc-sentry");
+  return {
+    process,
+    descriptors: new DescriptorMaker(),
+    channels: new GoferChannels(),
+    confinement: new Confinement(),
+    seccomp: new Seccomp(),
+  };
+}
+
+function run(
+  opened: Opened,
+  spec: BootSpec,
+  control: ControlServer,
+  timeline: Timeline,
+): void {
+  const { descriptors, channels } = opened;
+  const { host, platform, gofer } = buildHost(
+    spec,
+    descriptors,
+    channels,
+    timeline,
+  );
+  lockDown(spec, opened, timeline);
+  runContainer({ spec, host, gofer, control, descriptors, timeline });
+  platform.close();
+}
+
+/** Runs the sandbox; the exit status of this process. */
+export function main(): number {
+  const timeline = new Timeline();
+  let control: ControlServer | null = null;
+  try {
+    const opened = timeline.step("host library", open);
+    const spec = timeline.step(
+      "spec",
+      // Made by the process that started us, from a type of its own.
+      () => readDocument(opened.descriptors, SPEC_FD) as BootSpec,
+    );
+    if (spec.test !== null) timeline.failAt(spec.test.failAt);
+    const { channels, descriptors } = opened;
+    control = new ControlServer(channels, spec.fds.control, descriptors);
+    run(opened, spec, control, timeline);
+    return ExitStatus.Ok;
+  } catch (thrown) {
+    const isStep = thrown instanceof StepError;
+    const step = isStep ? thrown.step : "kernel";
+    const status = isStep ? thrown.status : ExitStatus.SandboxDied;
+    const detail = thrown instanceof Error && !isStep ? thrown.stack ?? "" : "";
+    const message = isStep
+      ? `${thrown.message} (starting the sandbox, step "${step}")`
+      : `internal error: ${messageOf(thrown)}\n${detail}`;
+    control?.send({ event: "failed", step, message, status });
+    return status;
+  }
+}
+
+// Only a working copy runs this file itself; see bundle.ts.
+if (import.meta.main) Deno.exit(main());

@@ -1,0 +1,90 @@
+/**
+ * Wires the real kernel: mounts, first process, control connection; then runs
+ * it. Called in the locked-down process.
+ * @module
+ */
+import type { DescriptorMaker } from "../../ffi/files.ts";
+import type { RemoteGofer } from "../../gofer/remote_gofer.ts";
+import { POLLIN } from "../../kernel/abi/poll.ts";
+import type { Host, HostFd } from "../../kernel/host.ts";
+import { Kernel } from "../../kernel/kernel.ts";
+import { UtsNamespace } from "../../kernel/task/uts_namespace.ts";
+import { ExitStatus } from "../exit_status.ts";
+import { BootError } from "./boot_error.ts";
+import type { BootSpec } from "./boot_spec.ts";
+import { toByteString } from "./byte_string.ts";
+import { ContainerCalls } from "./container_calls.ts";
+import type { ControlServer } from "./control_server.ts";
+import { MountTreeBuilder } from "./mount_tree.ts";
+import { ProcessStarter } from "./process_starter.ts";
+import type { Timeline } from "./timeline.ts";
+
+export interface Container {
+  readonly spec: BootSpec;
+  readonly host: Host;
+  readonly gofer: RemoteGofer;
+  readonly control: ControlServer;
+  readonly descriptors: DescriptorMaker;
+  readonly timeline: Timeline;
+}
+
+/** Runs the container to its end and reports it. Throws a StepError for what
+ * fails before the program runs, a BootError for a sandbox that broke down. */
+export function runContainer(container: Container): void {
+  const { spec, host, gofer, control, descriptors, timeline } = container;
+  const kernel = timeline.step("kernel", () =>
+    new Kernel(host, {
+      isInitProtected: spec.isInitProtected,
+    }));
+  gofer.onConnectionLost = (reason) =>
+    kernel.fail(`the file server is gone (${reason})`);
+  const root = timeline.step(
+    "mounts",
+    () => MountTreeBuilder.build(kernel, spec),
+  );
+  const uts = new UtsNamespace(
+    toByteString(spec.hostname),
+    toByteString(spec.domainname),
+  );
+  const starter = new ProcessStarter(kernel, root, uts);
+  const calls = new ContainerCalls({ kernel, starter, descriptors, spec });
+
+  control.send({ event: "ready", timeline: timeline.entries });
+  if (spec.waitsForStart) {
+    control.handleUntil(calls.handle, () => calls.isStarted);
+  }
+  if (!control.isOpen || calls.isStopped) return;
+  const init = timeline.step(
+    "first process",
+    () => starter.start(spec.process, spec.fds.stdio),
+  );
+  calls.onExit = (pid, status) =>
+    control.send({ event: "exited", pid, status });
+  control.send({ event: "started", pid: init.threadGroup.pid });
+
+  const onControl = {
+    onHostEvents: () => {
+      control.handlePending(calls.handle);
+      if (!control.isOpen) kernel.stop();
+    },
+  };
+  const refused = kernel.readiness.watch(
+    spec.fds.control as HostFd,
+    POLLIN,
+    onControl,
+  );
+  if (refused !== null) {
+    throw new BootError(
+      ExitStatus.SandboxDied,
+      `the control connection cannot be watched: ${refused.name}`,
+    );
+  }
+  // What came before the watch began makes no edge.
+  onControl.onHostEvents();
+
+  const end = kernel.run();
+  host.log.debug(`${kernel.syscallCount} system calls`);
+  if (end.kind === "failed") {
+    throw new BootError(ExitStatus.SandboxDied, end.reason);
+  }
+}

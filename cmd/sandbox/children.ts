@@ -1,0 +1,204 @@
+/**
+ * Starts the two processes of a sandbox, the Sentry and the file server, side
+ * by side: namespaces already new, only the descriptors they are to have, their
+ * specs in sealed memory files, and dead as soon as we are.
+ * @module
+ */
+import { DescriptorMaker } from "../../ffi/files.ts";
+import { GoferChannels } from "../../ffi/gofer_channel.ts";
+import { HostError } from "../../ffi/library.ts";
+import type { Child, Namespace, Spawner } from "../../ffi/spawn.ts";
+import { O_RDWR } from "../../kernel/abi/fcntl.ts";
+import { SIGKILL } from "../../kernel/abi/signal.ts";
+import type { BootSpec, TestHooks } from "../boot/boot_spec.ts";
+import { encodeDocument } from "../boot/messages.ts";
+import { ExitStatus } from "../exit_status.ts";
+import type { GoferDocument } from "../gofer.ts";
+import { RuntimeError } from "../runtime_error.ts";
+import {
+  confinedIds,
+  type HostUser,
+  loneUserNamespace,
+  sentryUserNamespace,
+} from "./host_user.ts";
+import { ownProgram } from "./own_programs.ts";
+import type { SandboxPlan } from "./sandbox_plan.ts";
+
+export interface StartOptions {
+  readonly user: HostUser;
+  /** stdin, stdout, stderr of the first process; they stay the caller's. */
+  readonly stdio: readonly [number, number, number];
+  /** Where log lines go; stays the caller's. */
+  readonly logFd: number;
+  readonly isDebug: boolean;
+  readonly isStrace: boolean;
+  /** Wait for the call "start". */
+  readonly waitsForStart: boolean;
+  readonly test: TestHooks | null;
+}
+
+export interface Children {
+  readonly sentry: Child;
+  readonly gofer: Child;
+  /** Our ends of the connections with them. */
+  readonly control: number;
+  readonly report: number;
+}
+
+/** Descriptors of the Sentry behind SPEC_FD, in the order that they are
+ * given. */
+const SENTRY_FDS = { control: 4, log: 5, stdio: [6, 7, 8], gofer: 9 } as const;
+
+const NAMESPACES: readonly Namespace[] = [
+  "mount",
+  "network",
+  "pid",
+  "ipc",
+  "uts",
+];
+const WITH_USER: readonly Namespace[] = ["user", ...NAMESPACES];
+
+/** On one CPU a spinning file server would keep its client from running. */
+const SPIN_US = navigator.hardwareConcurrency > 1 ? 20 : 0;
+
+function bootSpec(plan: SandboxPlan, options: StartOptions): BootSpec {
+  const { uid, gid } = confinedIds(options.user);
+  const { id, hostname, domainname, mounts, devices, process } = plan;
+  return {
+    id,
+    hostname,
+    domainname,
+    mounts,
+    devices,
+    process,
+    isInitProtected: plan.isInitProtected,
+    platform: "ptrace",
+    fds: SENTRY_FDS,
+    confinedUid: uid,
+    confinedGid: gid,
+    isDebug: options.isDebug,
+    isStrace: options.isStrace,
+    waitsForStart: options.waitsForStart,
+    test: options.test,
+  };
+}
+
+/** Closes what it was given, in the end. */
+class OwnedFds implements Disposable {
+  readonly #descriptors: DescriptorMaker;
+  readonly #fds: number[] = [];
+  constructor(descriptors: DescriptorMaker) {
+    this.#descriptors = descriptors;
+  }
+  own<T extends number>(fd: T): T {
+    this.#fds.push(fd);
+    return fd;
+  }
+  [Symbol.dispose](): void {
+    for (const fd of this.#fds) this.#descriptors.close(fd);
+  }
+}
+
+function startSentry(
+  spawner: Spawner,
+  user: HostUser,
+  fds: readonly number[],
+): Child {
+  return spawner.spawn({
+    ...ownProgram("boot"),
+    fds,
+    directory: "/",
+    namespaces: WITH_USER,
+    ...sentryUserNamespace(user),
+    newSession: true,
+    deathSignal: SIGKILL,
+    noNewPrivs: true,
+  });
+}
+
+function startGofer(
+  spawner: Spawner,
+  user: HostUser,
+  fds: readonly number[],
+): Child {
+  return spawner.spawn({
+    ...ownProgram("gofer"),
+    fds,
+    directory: "/",
+    // Root's file server keeps the host's ids: files belong to many.
+    ...(user.isRootless
+      ? { namespaces: WITH_USER, ...loneUserNamespace(user) }
+      : { namespaces: NAMESPACES }),
+    newSession: true,
+    deathSignal: SIGKILL,
+    noNewPrivs: true,
+  });
+}
+
+/**
+ * Starts both. Throws a RuntimeError if the host refuses; then nothing is left.
+ * The owner kills and reaps the children, and closes the connections.
+ */
+export function startChildren(
+  spawner: Spawner,
+  plan: SandboxPlan,
+  options: StartOptions,
+): Children {
+  using descriptors = new DescriptorMaker();
+  using channels = new GoferChannels();
+  using theirs = new OwnedFds(descriptors);
+  const kept: number[] = [];
+  let gofer: Child | null = null;
+  try {
+    const [control, sentryControl] = channels.pair();
+    kept.push(control);
+    theirs.own(sentryControl);
+    const [report, goferReport] = channels.pair();
+    kept.push(report);
+    theirs.own(goferReport);
+    const [sentryGofer, goferChannel] = channels.pair();
+    theirs.own(sentryGofer);
+    theirs.own(goferChannel);
+    const nothing = theirs.own(descriptors.open("/dev/null", O_RDWR));
+    const spec = theirs.own(
+      descriptors.sealed(encodeDocument(bootSpec(plan, options))),
+    );
+    const document: GoferDocument = { trees: plan.trees, spinUs: SPIN_US };
+    const trees = theirs.own(descriptors.sealed(encodeDocument(document)));
+
+    gofer = startGofer(spawner, options.user, [
+      nothing,
+      nothing,
+      options.logFd,
+      trees,
+      goferReport,
+      goferChannel,
+    ]);
+    const sentry = startSentry(spawner, options.user, [
+      nothing,
+      nothing,
+      options.logFd,
+      spec,
+      sentryControl,
+      options.logFd,
+      ...options.stdio,
+      sentryGofer,
+    ]);
+    return { sentry, gofer, control, report };
+  } catch (thrown) {
+    for (const fd of kept) descriptors.close(fd);
+    if (gofer !== null) {
+      spawner.kill(gofer.pidfd, SIGKILL);
+      spawner.wait(gofer.pidfd, -1);
+      spawner.close(gofer.pidfd);
+    }
+    if (!(thrown instanceof HostError)) throw thrown;
+    const advice = options.user.isRootless
+      ? " (may ordinary users make user namespaces here?)"
+      : "";
+    throw new RuntimeError(
+      ExitStatus.HostRefused,
+      `cannot start the sandbox: ${thrown.message}${advice}`,
+    );
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * How to start our own hidden programs, `boot` and `gofer`: the Deno executable
+ * with the flags that leave nothing to chance (no configuration, no network, no
+ * prompts), and the bundle, or in a working copy the source.
+ * @module
+ */
+import { fromFileUrl } from "@std/path";
+
+export type OwnProgram = "boot" | "gofer";
+
+export interface ProgramStart {
+  readonly path: string;
+  /** argv, its name included. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const OFFLINE = ["--no-prompt", "--no-lock", "--no-code-cache"];
+
+/** V8's threads help a kernel that compiles and collects while guests run; the
+ * file server is small and mostly asleep. */
+const V8_FLAGS: Readonly<Record<OwnProgram, readonly string[]>> = {
+  boot: [],
+  gofer: ["--v8-flags=--single-threaded,--max-heap-size=512"],
+};
+
+const SOURCES: Readonly<Record<OwnProgram, string>> = {
+  boot: "../boot/boot.ts",
+  gofer: "../gofer.ts",
+};
+
+/** The command that starts `program`. */
+export function ownProgram(program: OwnProgram): ProgramStart {
+  const here = import.meta.url;
+  const isSource = here.endsWith("/cmd/sandbox/own_programs.ts");
+  const file = new URL(isSource ? SOURCES[program] : `${program}.js`, here);
+  const path = Deno.execPath();
+  return {
+    path,
+    args: [
+      `runsc-${program}`,
+      "run",
+      "--quiet",
+      "--allow-all",
+      ...OFFLINE,
+      ...(isSource ? [] : ["--no-config", "--no-remote", "--no-npm"]),
+      ...V8_FLAGS[program],
+      fromFileUrl(file),
+    ],
+    env: {
+      // Deno's caches have nothing to offer to a bundle, and a directory that
+      // cannot exist is not searched for them.
+      ...(isSource ? sourceCache() : { DENO_DIR: "/dev/null/none" }),
+      DENO_NO_UPDATE_CHECK: "1",
+      NO_COLOR: "1",
+      PATH: "/usr/bin:/bin",
+    },
+  };
+}
+
+/** Sources are compiled, so they need the caches of whoever runs us. */
+function sourceCache(): Record<string, string> {
+  const { HOME, DENO_DIR } = Deno.env.toObject();
+  return {
+    ...(HOME === undefined ? {} : { HOME }),
+    ...(DENO_DIR === undefined ? {} : { DENO_DIR }),
+  };
+}
