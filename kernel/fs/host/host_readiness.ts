@@ -1,7 +1,9 @@
 /**
- * HostReadiness: who is told when a host descriptor becomes ready. The run
- * loop calls drain() whenever the platform's doorbell rang; everything in the
- * kernel that waits for the host is registered here under a token.
+ * HostReadiness: who is told when a host descriptor becomes ready, and work
+ * towards the host that must not run inside a system call. The run loop calls
+ * drain() whenever the platform's doorbell rang and before every sleep;
+ * everything in the kernel that waits for the host is registered here under a
+ * token.
  * @module
  */
 import { type Errno, errnoFromCode } from "../../abi/errno.ts";
@@ -13,7 +15,13 @@ export interface HostListener {
   onHostEvents(events: number): void;
 }
 
+/** Work that was put off until the run loop is between two system calls. */
+export interface DeferredWork {
+  run(): void;
+}
+
 export class HostReadiness {
+  #deferred: DeferredWork[] = [];
   readonly #listeners = new Map<number, HostListener>();
   readonly #tokens = new Map<HostFd, number>();
   #nextToken = 1;
@@ -46,13 +54,25 @@ export class HostReadiness {
     return Math.max(0, this.reactor.poll(fd, events));
   }
 
-  /** Tells the listeners of everything that has happened. */
+  /** Has `work` run by the next drain(); the caller sees to it that it is not
+   * put off twice. */
+  defer(work: DeferredWork): void {
+    this.#deferred.push(work);
+  }
+
+  /** Tells the listeners of everything that has happened, then does what was
+   * put off. */
   drain(): void {
     for (;;) {
       const token = this.reactor.next();
-      if (token < 0) return;
+      if (token < 0) break;
       // An event may have been on its way when its descriptor was given up.
       this.#listeners.get(token)?.onHostEvents(this.reactor.revents);
+    }
+    while (this.#deferred.length > 0) {
+      const deferred = this.#deferred;
+      this.#deferred = [];
+      for (const work of deferred) work.run();
     }
   }
 }
