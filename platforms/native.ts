@@ -105,8 +105,9 @@ export class NativePlatform implements Platform, SpaceCalls, ContextCalls {
         const bit = 31 - Math.clz32(this.#stoppedBits & -this.#stoppedBits);
         this.#stoppedBits &= this.#stoppedBits - 1;
         const context = this.#contexts[this.#stoppedWord * 32 + bit];
-        // It may have been released, or released and made anew, since.
-        if (context === undefined || !context.isRunning) continue;
+        // Since the bit was taken the context may have been released, and its
+        // slot been given to another that runs.
+        if (context === undefined || !context.hasStop()) continue;
         context.isRunning = false;
         return context;
       }

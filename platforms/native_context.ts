@@ -95,9 +95,12 @@ export class NativeContext implements Context {
 
   interrupt(): void {
     // A stop that is waiting to be taken has consumed the request.
-    const isStopped = this.isRunning &&
-      this.#word(STATE) !== CONTEXT_GUEST;
-    if (!isStopped) this.#calls.interrupt(this.index);
+    if (!this.hasStop()) this.#calls.interrupt(this.index);
+  }
+
+  /** It was resumed and has stopped, which nobody has been told yet. */
+  hasStop(): boolean {
+    return this.isRunning && this.#word(STATE) !== CONTEXT_GUEST;
   }
 
   saveFpu(): number {

@@ -13,18 +13,10 @@ import {
   SYSCALL_LOOP,
 } from "./assembler.ts";
 import { type Case, CODE, getRegister, setRegister } from "./machine.ts";
+import { randomFrom } from "./random.ts";
 
 const RANDOM_ROUNDS = 10_000;
 const RANDOM_CONTEXTS = 6;
-
-/** Numerical Recipes' linear congruential generator. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor(state / 2 ** 32 * below);
-  };
-}
 
 export const INTERRUPT_CASES: readonly Case[] = [
   {

@@ -143,6 +143,26 @@ export const SCALE_CASES: readonly Case[] = [
     },
   },
   {
+    name: "a stop of a released context is not one of its slot's next user",
+    run(machine) {
+      const guest = machine.newGuest([...SYSCALL, ...SPIN]);
+      const other = guest.newThread();
+      guest.resume();
+      assertEquals(other.resume(guest.space), 0);
+      while (guest.context.stopReason === 0 || other.stopReason === 0) {
+        machine.platform.wait(0);
+      }
+      const taken = machine.nextStop();
+      const left = taken === other ? guest.context : other;
+      left.release();
+      const next = guest.newThread();
+      assertEquals(next.index, left.index);
+      setRegister(next, "rip", CODE + SYSCALL.length);
+      assertEquals(next.resume(guest.space), 0);
+      assertEquals(machine.platform.nextStopped(), null);
+    },
+  },
+  {
     name: "contexts run out with EAGAIN and come back",
     run(machine) {
       const contexts: Context[] = [];

@@ -9,6 +9,7 @@ import { END_CASES } from "./cases_end.ts";
 import { FAULT_CASES } from "./cases_fault.ts";
 import { FPU_CASES } from "./cases_fpu.ts";
 import { INTERRUPT_CASES } from "./cases_interrupt.ts";
+import { LIFE_CASES } from "./cases_life.ts";
 import { MEMORY_CASES } from "./cases_memory.ts";
 import { SCALE_CASES } from "./cases_scale.ts";
 import { SYSCALL_CASES } from "./cases_syscall.ts";
@@ -21,6 +22,7 @@ export const CASES: readonly Case[] = [
   ...MEMORY_CASES,
   ...FPU_CASES,
   ...SCALE_CASES,
+  ...LIFE_CASES,
   ...WAIT_CASES,
   ...END_CASES,
 ];
