@@ -7,9 +7,12 @@
 import { ENOSYS, type Errno, isErrno } from "./abi/errno.ts";
 import { RLIMIT_STACK } from "./abi/resource.ts";
 import { SYSCALL_NAMES } from "./arch/x64/syscall_table.ts";
+import { registerFileSystems } from "./file_systems.ts";
+import type { Terminals } from "./fs/devpts/tty_drivers.ts";
 import { AnonInodes } from "./fs/anon_inode.ts";
 import { HostReadiness } from "./fs/host/host_readiness.ts";
 import { PipeFileSystem } from "./fs/pipefs.ts";
+import { Memfds } from "./fs/tmpfs/memfd.ts";
 import type { Host } from "./host.ts";
 import { Vdso } from "./loader/vdso.ts";
 import { drawLayout } from "./mm/address_layout.ts";
@@ -57,8 +60,10 @@ export class Kernel implements KernelServices {
   readonly timers = new TimerQueue();
   readonly memoryFile: MemoryFile;
   readonly vfs = new VirtualFilesystem();
+  readonly memfds: Memfds;
   readonly anonInodes: AnonInodes;
   readonly pipes: PipeFileSystem;
+  readonly terminals: Terminals;
   readonly readiness: HostReadiness;
   readonly futexes = new FutexTable();
   readonly rootPidNamespace = new PidNamespace(null);
@@ -87,6 +92,11 @@ export class Kernel implements KernelServices {
     this.isInitProtected = options.isInitProtected;
     this.#isStrace = host.log.isStrace;
     const { clock } = this;
+    this.memfds = new Memfds({
+      memoryFile: this.memoryFile,
+      clock,
+      device: this.vfs.newDevice(),
+    });
     this.anonInodes = new AnonInodes({ device: this.vfs.newDevice(), clock });
     this.pipes = new PipeFileSystem({
       memory: host.memory,
@@ -97,6 +107,7 @@ export class Kernel implements KernelServices {
     this.vfs.openFifo = (path, flags, caller) =>
       this.pipes.openFifo(path, flags, caller);
     this.vdso = this.#createVdso();
+    this.terminals = registerFileSystems(this);
   }
 
   #createVdso(): Vdso | null {
