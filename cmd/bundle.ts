@@ -80,7 +80,7 @@ async function bundle(entry: string, scratch: string): Promise<string> {
 function wrap(name: string, text: string): { code: string; stub: string } {
   // CommonJS has no import.meta; the program tells where it lies.
   const located = text.replace(
-    /^(var import_meta\d*) = \{\};$/gm,
+    /^(\s*(?:var )?import_meta\d*) = \{\};$/gm,
     "$1 = { url: programUrl };",
   );
   const code = `(function (module, exports, programUrl) {\n${located}\n})\n` +

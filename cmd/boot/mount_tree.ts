@@ -109,7 +109,12 @@ export class MountTreeBuilder {
 
   #mountKernel(mount: KernelBootMount): void {
     const what = `mount ${mount.target} (${mount.kind})`;
-    const fs = must(what, this.#newFileSystem(mount));
+    const made = this.#newFileSystem(mount);
+    if (made === null) {
+      this.#kernel.host.log.warn(`no file system for ${mount.target}`);
+      return;
+    }
+    const fs = must(what, made);
     if (mount.kind === "devtmpfs") {
       const { hasTerminal } = this.#spec.process;
       check(what, populateDev(fs.root, { hasConsole: hasTerminal }));
@@ -119,15 +124,10 @@ export class MountTreeBuilder {
     at.release();
   }
 
-  #newFileSystem(mount: KernelBootMount): FileSystem | Errno {
+  #newFileSystem(mount: KernelBootMount): FileSystem | Errno | null {
     const name = mount.kind === "devtmpfs" ? "tmpfs" : mount.kind;
     const type = this.#kernel.vfs.fileSystemTypes.get(name);
-    if (type === undefined) {
-      throw new BootError(
-        ExitStatus.Unavailable,
-        `mount ${mount.target}: this kernel has no file system "${name}"`,
-      );
-    }
+    if (type === undefined) return null;
     const data = Object.entries(mount.options)
       .map(([option, value]) => value === "" ? option : `${option}=${value}`)
       .join(",");
