@@ -62,8 +62,13 @@ struct child {
 	int parent_ends[2]; /* not ours */
 };
 
+/* What runs in the child. The sanitizers' book-keeping, which it shares with
+ * us, would not survive that it never returns from its stack. */
+#define CHILD_CODE \
+	__attribute__((no_sanitize("address", "thread", "undefined")))
+
 /* A system call that leaves errno, which the parent shares, alone. */
-static long raw(long nr, long a, long b, long c, long d, long e)
+CHILD_CODE static long raw(long nr, long a, long b, long c, long d, long e)
 {
 #if defined(__x86_64__)
 	register long r10 __asm__("r10") = d;
@@ -93,7 +98,7 @@ static long raw(long nr, long a, long b, long c, long d, long e)
 #endif
 }
 
-static _Noreturn void child_exit(const struct child *c, long error)
+CHILD_CODE static _Noreturn void child_exit(const struct child *c, long error)
 {
 	int32_t code = (int32_t)error;
 
@@ -110,7 +115,7 @@ static _Noreturn void child_exit(const struct child *c, long error)
 			child_exit(c, r_);                            \
 	} while (0)
 
-static void child_reset_signals(void)
+CHILD_CODE static void child_reset_signals(void)
 {
 	struct {
 		void (*handler)(int);
@@ -123,7 +128,7 @@ static void child_reset_signals(void)
 		raw(SYS_rt_sigaction, s, (long)&action, 0, 8, 0);
 }
 
-static void child_take_fds(struct child *c)
+CHILD_CODE static void child_take_fds(struct child *c)
 {
 	int32_t moved[MAX_FDS];
 	int count = c->request->fd_count;
@@ -147,7 +152,7 @@ static void child_take_fds(struct child *c)
 	TRY(SYS_close_range, count, ~0u, CLOSE_RANGE_CLOEXEC, 0, 0);
 }
 
-static void child_set_ids(const struct child *c)
+CHILD_CODE static void child_set_ids(const struct child *c)
 {
 	const struct request *q = c->request;
 
@@ -159,7 +164,7 @@ static void child_set_ids(const struct child *c)
 		TRY(SYS_setresuid, q->uid, q->uid, q->uid, 0, 0);
 }
 
-static int child_main(void *arg)
+CHILD_CODE static int child_main(void *arg)
 {
 	struct child *c = arg;
 	const struct request *q = c->request;
