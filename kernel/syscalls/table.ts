@@ -23,12 +23,17 @@ import * as kill from "./sys_kill.ts";
 import * as limits from "./sys_limits.ts";
 import * as link from "./sys_link.ts";
 import * as memfd from "./sys_memfd.ts";
+import * as mm from "./sys_mm.ts";
 import * as mount from "./sys_mount.ts";
+import * as mempolicy from "./sys_mempolicy.ts";
+import * as mlock from "./sys_mlock.ts";
+import * as mm from "./sys_mm.ts";
 import * as open from "./sys_open.ts";
 import * as pidfd from "./sys_pidfd.ts";
 import * as pipe from "./sys_pipe.ts";
 import * as poll from "./sys_poll.ts";
 import * as prctl from "./sys_prctl.ts";
+import * as processVm from "./sys_process_vm.ts";
 import * as readWrite from "./sys_read_write.ts";
 import * as sched from "./sys_sched.ts";
 import * as select from "./sys_select.ts";
@@ -62,12 +67,14 @@ const FAMILIES: readonly object[] = [
   limits,
   link,
   memfd,
+  mm,
   mount,
   open,
   pidfd,
   pipe,
   poll,
   prctl,
+  processVm,
   readWrite,
   sched,
   select,
