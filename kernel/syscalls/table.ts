@@ -23,7 +23,6 @@ import * as kill from "./sys_kill.ts";
 import * as limits from "./sys_limits.ts";
 import * as link from "./sys_link.ts";
 import * as memfd from "./sys_memfd.ts";
-import * as mm from "./sys_mm.ts";
 import * as mount from "./sys_mount.ts";
 import * as mempolicy from "./sys_mempolicy.ts";
 import * as mlock from "./sys_mlock.ts";
