@@ -24,9 +24,6 @@ import * as limits from "./sys_limits.ts";
 import * as link from "./sys_link.ts";
 import * as memfd from "./sys_memfd.ts";
 import * as mount from "./sys_mount.ts";
-import * as mempolicy from "./sys_mempolicy.ts";
-import * as mlock from "./sys_mlock.ts";
-import * as mm from "./sys_mm.ts";
 import * as open from "./sys_open.ts";
 import * as pidfd from "./sys_pidfd.ts";
 import * as pipe from "./sys_pipe.ts";
@@ -66,6 +63,8 @@ const FAMILIES: readonly object[] = [
   limits,
   link,
   memfd,
+  mempolicy,
+  mlock,
   mm,
   mount,
   open,
