@@ -22,6 +22,7 @@ import { ControlServer } from "./control_server.ts";
 import { readDocument } from "./document.ts";
 import { runContainer } from "./loader.ts";
 import { lockDown } from "./lockdown.ts";
+import { makeProbe } from "./probe.ts";
 import { StepError, Timeline } from "./timeline.ts";
 
 /** What the whole life of the Sentry needs. */
@@ -60,8 +61,17 @@ function run(
     channels,
     timeline,
   );
+  const probe = spec.test?.allowsProbe === true ? makeProbe(opened) : null;
   lockDown(spec, opened, timeline);
-  runContainer({ spec, host, gofer, control, descriptors, timeline });
+  runContainer({
+    spec,
+    host,
+    gofer,
+    control,
+    descriptors,
+    timeline,
+    probe,
+  });
   platform.close();
 }
 

@@ -16,6 +16,7 @@ import { toByteString } from "./byte_string.ts";
 import { ContainerCalls } from "./container_calls.ts";
 import type { ControlServer } from "./control_server.ts";
 import { MountTreeBuilder } from "./mount_tree.ts";
+import type { Probe } from "./probe.ts";
 import { ProcessStarter } from "./process_starter.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -26,12 +27,14 @@ export interface Container {
   readonly control: ControlServer;
   readonly descriptors: DescriptorMaker;
   readonly timeline: Timeline;
+  /** Tests only. */
+  readonly probe: Probe | null;
 }
 
 /** Runs the container to its end and reports it. Throws a StepError for what
  * fails before the program runs, a BootError for a sandbox that broke down. */
 export function runContainer(container: Container): void {
-  const { spec, host, gofer, control, descriptors, timeline } = container;
+  const { spec, host, gofer, control, timeline } = container;
   const kernel = timeline.step("kernel", () =>
     new Kernel(host, {
       isInitProtected: spec.isInitProtected,
@@ -47,7 +50,7 @@ export function runContainer(container: Container): void {
     toByteString(spec.domainname),
   );
   const starter = new ProcessStarter(kernel, root, uts);
-  const calls = new ContainerCalls({ kernel, starter, descriptors, spec });
+  const calls = new ContainerCalls({ ...container, kernel, starter });
 
   control.send({ event: "ready", timeline: timeline.entries });
   if (spec.waitsForStart) {

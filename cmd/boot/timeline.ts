@@ -9,6 +9,9 @@ import { messageOf } from "../runtime_error.ts";
 import { BootError } from "./boot_error.ts";
 import type { TimelineEntry } from "./messages.ts";
 
+// `Deno` is gone by the time that the last steps fail.
+const { NotFound, PermissionDenied } = Deno.errors;
+
 /** A step failed. */
 export class StepError extends Error {
   constructor(
@@ -52,7 +55,7 @@ function statusOf(thrown: unknown): ExitStatus {
   if (thrown instanceof BootError) return thrown.status;
   // A host call or a permission: the host's answer, not our bug.
   const isHost = thrown instanceof HostError ||
-    thrown instanceof Deno.errors.NotFound ||
-    thrown instanceof Deno.errors.PermissionDenied;
+    thrown instanceof NotFound ||
+    thrown instanceof PermissionDenied;
   return isHost ? ExitStatus.HostRefused : ExitStatus.SandboxDied;
 }

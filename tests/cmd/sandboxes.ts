@@ -1,0 +1,60 @@
+/**
+ * Sandboxes for the tests of cmd: plans that need no image, and a look at what
+ * is left of one.
+ * @module
+ */
+import { hostUser } from "../../cmd/sandbox/host_user.ts";
+import { planProgram } from "../../cmd/sandbox/program_plan.ts";
+import { Sandbox } from "../../cmd/sandbox/sandbox.ts";
+import type { StartOptions } from "../../cmd/sandbox/children.ts";
+
+/** A sandbox on this host's files. It waits for start() unless told. */
+export function startSandbox(
+  args: readonly string[],
+  options: Partial<StartOptions> = {},
+): Sandbox {
+  const plan = planProgram({
+    id: "test",
+    root: "/",
+    args,
+    env: { PATH: "/usr/bin:/bin" },
+    cwd: "/",
+    uid: 0,
+    gid: 0,
+    hostname: "test",
+    shares: [],
+    hasTerminal: false,
+    terminalSize: [0, 0],
+  });
+  return new Sandbox(plan, {
+    user: hostUser(undefined),
+    stdio: [0, 1, 2],
+    logFd: 2,
+    isDebug: false,
+    isStrace: false,
+    waitsForStart: true,
+    test: null,
+    ...options,
+  });
+}
+
+/** Host processes whose parent is this one or that have it as an ancestor. */
+export function descendants(of = Deno.pid): number[] {
+  const parents = new Map<number, number>();
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^[0-9]+$/.test(name)) continue;
+    try {
+      const stat = Deno.readTextFileSync(`/proc/${name}/stat`);
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      parents.set(Number(name), Number(fields[1]));
+    } catch (thrown) {
+      // It ended while we looked.
+      if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
+    }
+  }
+  const isBelow = (pid: number): boolean => {
+    const parent = parents.get(pid);
+    return parent !== undefined && (parent === of || isBelow(parent));
+  };
+  return [...parents.keys()].filter(isBelow);
+}
