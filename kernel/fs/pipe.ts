@@ -22,6 +22,7 @@ import {
 import { SIGPIPE } from "../abi/signal.ts";
 import type { HostMemory } from "../host.ts";
 import type { IoBuffer } from "../mm/io_buffer.ts";
+import { MemoryRing, type RingPages } from "../mm/memory_ring.ts";
 import { WaitQueue } from "../sync/wait_queue.ts";
 import type { Caller } from "../vfs/caller.ts";
 import type { InodeEndpoint } from "../vfs/inode.ts";
@@ -34,13 +35,6 @@ export const PIPE_PAGE_SIZE = 4096;
 
 const READABLE = POLLIN | POLLRDNORM;
 const WRITABLE = POLLOUT | POLLWRNORM;
-
-/** Where pipes take their buffers from: the part of MemoryFile they use. */
-export interface PipePages {
-  /** Memory-file offset of `length` bytes, a page multiple, or ENOMEM. */
-  allocate(length: number): number | Errno;
-  release(offset: number, length: number): void;
-}
 
 /** A stretch of the ring that one write left; only packet pipes have any. */
 interface Segment {
@@ -60,23 +54,24 @@ export class Pipe implements InodeEndpoint {
   readerOpens = 0;
   writerOpens = 0;
 
-  /** Ring size in bytes. */
-  capacity = PIPE_DEFAULT_SIZE;
-  /** Bytes in the ring: what FIONREAD says. */
-  used = 0;
-  /** Memory-file offset of the ring, -1 while it has none. */
-  #ring = -1;
-  /** Ring position of the first byte. */
-  #head = 0;
+  readonly #ring: MemoryRing;
   readonly #segments: Segment[] = [];
 
-  constructor(
-    readonly memory: HostMemory,
-    readonly pages: PipePages,
-  ) {}
+  constructor(memory: HostMemory, pages: RingPages) {
+    this.#ring = new MemoryRing(memory, pages, PIPE_DEFAULT_SIZE);
+  }
+
+  /** Ring size in bytes: F_GETPIPE_SZ. */
+  get capacity(): number {
+    return this.#ring.capacity;
+  }
+  /** Bytes in the ring: what FIONREAD says. */
+  get used(): number {
+    return this.#ring.used;
+  }
 
   get isWritable(): boolean {
-    return this.capacity - this.used >= PIPE_BUF &&
+    return this.#ring.free >= PIPE_BUF &&
       this.#segments.length < this.capacity / PIPE_PAGE_SIZE;
   }
 
@@ -106,7 +101,7 @@ export class Pipe implements InodeEndpoint {
     const wasWritable = this.isWritable;
     const moved = this.#segments.length > 0
       ? this.#readSegments(io)
-      : this.#copyOut(io, Math.min(this.used, io.remaining), true);
+      : this.#ring.take(io, Math.min(this.used, io.remaining));
     if (!wasWritable && this.isWritable && !this.queue.isEmpty) {
       this.queue.wake(WRITABLE);
     }
@@ -122,16 +117,11 @@ export class Pipe implements InodeEndpoint {
       caller.raise(SIGPIPE);
       return EPIPE;
     }
-    const free = this.capacity - this.used;
+    const { free } = this.#ring;
     if (total <= PIPE_BUF ? free < total : free === 0) return EAGAIN;
-    if (this.#ring < 0) {
-      const ring = this.pages.allocate(this.capacity);
-      if (isErrno(ring)) return ring;
-      this.#ring = ring;
-    }
     const moved = isPacket || this.#segments.length > 0
       ? this.#writeSegments(io, isPacket)
-      : this.#copyIn(io, Math.min(total, free));
+      : this.#ring.append(io, Math.min(total, free));
     if (!isErrno(moved) && !this.queue.isEmpty) this.queue.wake(READABLE);
     return moved;
   }
@@ -140,7 +130,7 @@ export class Pipe implements InodeEndpoint {
   peek(io: IoBuffer): number | Errno {
     if (io.remaining === 0) return 0;
     if (this.used === 0) return this.writers === 0 ? 0 : EAGAIN;
-    return this.#copyOut(io, Math.min(this.used, io.remaining), false);
+    return this.#ring.peek(io, Math.min(this.used, io.remaining));
   }
 
   /** F_SETPIPE_SZ to a power of two of pages; EBUSY if the data would not
@@ -151,17 +141,8 @@ export class Pipe implements InodeEndpoint {
       this.used > capacity ||
       this.#segments.length > capacity / PIPE_PAGE_SIZE
     ) return EBUSY;
-    if (this.#ring >= 0) {
-      const ring = this.pages.allocate(capacity);
-      if (isErrno(ring)) return ring;
-      const first = Math.min(this.used, this.capacity - this.#head);
-      this.memory.copy(ring, this.#ring + this.#head, first);
-      this.memory.copy(ring + first, this.#ring, this.used - first);
-      this.pages.release(this.#ring, this.capacity);
-      this.#ring = ring;
-      this.#head = 0;
-    }
-    this.capacity = capacity;
+    const failed = this.#ring.resize(capacity);
+    if (failed !== null) return failed;
     if (this.isWritable) this.queue.wake(WRITABLE);
     return null;
   }
@@ -169,46 +150,9 @@ export class Pipe implements InodeEndpoint {
   /** Both ends are closed: gives the buffer back, with what was in it. A FIFO
    * goes on as a new pipe. */
   free(): void {
-    if (this.#ring >= 0) this.pages.release(this.#ring, this.capacity);
-    this.#ring = -1;
-    this.#head = 0;
-    this.used = 0;
-    this.capacity = PIPE_DEFAULT_SIZE;
+    this.#ring.clear();
+    this.#ring.capacity = PIPE_DEFAULT_SIZE;
     this.#segments.length = 0;
-  }
-
-  /** Precondition: 0 < length <= used. */
-  #copyOut(io: IoBuffer, length: number, consume: boolean): number | Errno {
-    const first = Math.min(length, this.capacity - this.#head);
-    let moved = io.putMemory(this.#ring + this.#head, first);
-    if (isErrno(moved)) return moved;
-    if (moved === first && length > first) {
-      const rest = io.putMemory(this.#ring, length - first);
-      if (!isErrno(rest)) moved += rest;
-    }
-    if (consume) this.#consume(moved);
-    return moved;
-  }
-
-  #consume(length: number): void {
-    this.used -= length;
-    // An empty ring starts over, so that a ping-pong stays in one page.
-    if (this.used === 0) this.#head = 0;
-    else this.#head = (this.#head + length) % this.capacity;
-  }
-
-  /** Precondition: length <= free bytes; the ring exists. */
-  #copyIn(io: IoBuffer, length: number): number | Errno {
-    const tail = (this.#head + this.used) % this.capacity;
-    const first = Math.min(length, this.capacity - tail);
-    let moved = io.takeMemory(this.#ring + tail, first);
-    if (isErrno(moved)) return moved;
-    if (moved === first && length > first) {
-      const rest = io.takeMemory(this.#ring, length - first);
-      if (!isErrno(rest)) moved += rest;
-    }
-    this.used += moved;
-    return moved;
   }
 
   /** A packet ends the read, and what did not fit of it is lost. */
@@ -218,12 +162,12 @@ export class Pipe implements InodeEndpoint {
       const segment = this.#segments[0]!;
       if (segment.isPacket && total > 0) break;
       const length = Math.min(segment.length, io.remaining);
-      const moved = this.#copyOut(io, length, true);
+      const moved = this.#ring.take(io, length);
       if (isErrno(moved)) return total > 0 ? total : moved;
       total += moved;
       segment.length -= moved;
       if (segment.isPacket) {
-        this.#consume(segment.length);
+        this.#ring.drop(segment.length);
         this.#segments.shift();
         break;
       }
@@ -241,10 +185,10 @@ export class Pipe implements InodeEndpoint {
     let total = 0;
     while (io.remaining > 0) {
       const length = Math.min(io.remaining, PIPE_BUF);
-      const isRoom = length <= this.capacity - this.used &&
+      const isRoom = length <= this.#ring.free &&
         this.#segments.length < this.capacity / PIPE_PAGE_SIZE;
       if (!isRoom) return total > 0 ? total : EAGAIN;
-      const moved = this.#copyIn(io, length);
+      const moved = this.#ring.append(io, length);
       if (isErrno(moved)) return total > 0 ? total : moved;
       const last = this.#segments.at(-1);
       if (!isPacket && last !== undefined && !last.isPacket) {

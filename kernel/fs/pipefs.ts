@@ -27,13 +27,14 @@ import { POLLERR, POLLHUP, POLLIN, POLLOUT } from "../abi/poll.ts";
 import { S_IFIFO } from "../abi/stat.ts";
 import type { HostMemory } from "../host.ts";
 import type { IoBuffer } from "../mm/io_buffer.ts";
+import type { RingPages } from "../mm/memory_ring.ts";
 import type { WaitQueue } from "../sync/wait_queue.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Caller } from "../vfs/caller.ts";
 import { FileDescription } from "../vfs/file_description.ts";
 import type { VfsPath } from "../vfs/mount.ts";
 import { AnonFileSystem, AnonInode } from "./anon_inode.ts";
-import { Pipe, PIPE_MAX_SIZE, PIPE_PAGE_SIZE, type PipePages } from "./pipe.ts";
+import { Pipe, PIPE_MAX_SIZE, PIPE_PAGE_SIZE } from "./pipe.ts";
 
 /** Both descriptions of a new pipe; disposing drops the opener's references. */
 export interface PipeEnds extends Disposable {
@@ -163,11 +164,11 @@ export class PipeDescription extends FileDescription {
 /** pipefs, and the opener of FIFOs for every file system. */
 export class PipeFileSystem extends AnonFileSystem {
   readonly #memory: HostMemory;
-  readonly #pages: PipePages;
+  readonly #pages: RingPages;
 
   constructor(options: {
     readonly memory: HostMemory;
-    readonly pages: PipePages;
+    readonly pages: RingPages;
     readonly clock: Clock;
     readonly device: number;
   }) {
