@@ -13,6 +13,7 @@ import { EMFILE, ENFILE, ESTALE } from "../kernel/abi/errno.ts";
 import { S_IFDIR, S_IFMT } from "../kernel/abi/stat.ts";
 import type { GoferFiles } from "../ffi/gofer_files.ts";
 import { GOFER_STAT } from "../ffi/gofer_stat.ts";
+import { FdCache, FdHolder } from "./fd_cache.ts";
 import { foldInode } from "./wire.ts";
 
 /** One directory tree that a client may attach to. */
@@ -24,18 +25,9 @@ export interface MountRoot {
 }
 
 /** A file known to the client. */
-export class Node {
+export class Node extends FdHolder {
   references = 0;
   children = 0;
-  /** -1: not open now. */
-  fd = -1;
-  /** The descriptor can't be had again: roots and unlinked files. */
-  isPinned = false;
-  /** The request that uses the descriptor, or used it last. */
-  usedBy = 0;
-  // Neighbours among the nodes with a descriptor, by time of use.
-  newer: Node | null = null;
-  older: Node | null = null;
   /** Next node with the same hash of identity. */
   sameHash: Node | null = null;
 
@@ -51,30 +43,26 @@ export class Node {
     readonly btimeNsec: number,
     public parent: Node | null,
     public name: string,
-  ) {}
+  ) {
+    super();
+  }
 }
 
 export class NodeTable {
   readonly #files: GoferFiles;
-  readonly #maxFds: number;
+  readonly #fds: FdCache;
   readonly #maxNodes: number;
   readonly #byId: (Node | undefined)[] = [undefined]; // no node has id 0
   readonly #freeIds: number[] = [];
   readonly #byIdentity = new Map<MountRoot, Map<number, Node>>();
-  #newest: Node | null = null;
-  #oldest: Node | null = null;
-  #openFds = 0;
-  #pinnedFds = 0;
   #count = 0;
-  #request = 1;
 
-  /** `maxFds`: descriptors kept open besides pinned ones, at least 16. */
   constructor(
     files: GoferFiles,
     limits: { readonly maxFds: number; readonly maxNodes: number },
   ) {
     this.#files = files;
-    this.#maxFds = Math.max(limits.maxFds, 16);
+    this.#fds = new FdCache(files, limits.maxFds);
     this.#maxNodes = limits.maxNodes;
   }
 
@@ -87,7 +75,7 @@ export class NodeTable {
   }
   /** Descriptors held, for tests and logs. */
   get openFds(): number {
-    return this.#openFds;
+    return this.#fds.size;
   }
 
   /** The root of a mount, whose attributes are in files.stat, with one more
@@ -95,8 +83,11 @@ export class NodeTable {
   attach(mount: MountRoot): Node | number {
     const node = this.#find(mount) ?? this.#add(mount, null, "");
     if (typeof node === "number") return node;
-    if (node.fd < 0) this.#open(node, mount.fd);
-    if (node.fd === mount.fd) this.#setPinned(node);
+    if (node.fd < 0) {
+      node.isBorrowed = true;
+      this.#fds.open(node, mount.fd);
+      this.#fds.pin(node);
+    }
     node.references++;
     return node;
   }
@@ -118,14 +109,10 @@ export class NodeTable {
       this.#files.close(fd);
       return node;
     }
-    node.usedBy = this.#request;
-    if (node.fd >= 0) {
-      this.#files.close(fd);
-      this.#touch(node);
-    } else {
-      this.#open(node, fd);
-    }
-    if (parent === null) this.#setPinned(node);
+    if (node.fd >= 0) this.#files.close(fd);
+    else this.#fds.open(node, fd);
+    this.#fds.use(node);
+    if (parent === null) this.#fds.pin(node);
     return node;
   }
 
@@ -162,17 +149,14 @@ export class NodeTable {
     if (node.fd < 0) {
       const error = this.#reopen(node);
       if (error < 0) return error;
-    } else {
-      this.#touch(node);
     }
-    node.usedBy = this.#request;
+    this.#fds.use(node);
     return node.fd;
   }
 
   /** Descriptors that fdOf() returned may be closed from now on. */
   endRequest(): void {
-    this.#request++;
-    this.#trim(null);
+    this.#fds.endRequest();
   }
 
   /** Opens a node again, from its nearest ancestor with a descriptor down. */
@@ -193,7 +177,7 @@ export class NodeTable {
         this.#files.close(fd);
         return -ESTALE.code;
       }
-      this.#open(next, fd); // may close what is above, but not this one
+      this.#fds.open(next, fd); // may close what is above, but not this one
       parentFd = fd;
     }
     return 0;
@@ -203,22 +187,12 @@ export class NodeTable {
    * False if the file can't be had any more. */
   pin(node: Node): boolean {
     if (this.fdOf(node) < 0) return false;
-    this.#setPinned(node);
+    this.#fds.pin(node);
     return true;
   }
   /** Takes pin() back: the name did not go away. */
   unpin(node: Node): void {
-    if (!node.isPinned || node.fd === node.mount.fd) return;
-    node.isPinned = false;
-    this.#pinnedFds--;
-    this.#linkUse(node);
-  }
-
-  #setPinned(node: Node): void {
-    if (node.isPinned) return;
-    this.#unlinkUse(node);
-    node.isPinned = true;
-    this.#pinnedFds++;
+    this.#fds.unpin(node);
   }
 
   /** Records that the node is found at `name` in `parent` now. */
@@ -229,7 +203,7 @@ export class NodeTable {
     }
     // A mount's root stays one. Two moves on the host may also make a
     // directory appear below itself; then it keeps the place that we knew.
-    if (node.parent === null && node.fd === node.mount.fd) return;
+    if (node.isBorrowed) return;
     if (node.type === S_IFDIR) {
       for (let at: Node | null = parent; at !== null; at = at.parent) {
         if (at === node) return;
@@ -259,7 +233,7 @@ export class NodeTable {
   /** Closes every descriptor. The table can't be used afterwards. */
   dispose(): void {
     for (const node of this.#byId) {
-      if (node !== undefined) this.#close(node);
+      if (node !== undefined) this.#fds.close(node);
     }
     this.#byId.length = 0;
     this.#byIdentity.clear();
@@ -268,7 +242,7 @@ export class NodeTable {
   #dropIfUnused(start: Node): void {
     let node: Node | null = start;
     while (node !== null && node.references === 0 && node.children === 0) {
-      this.#close(node);
+      this.#fds.close(node);
       this.#removeIdentity(node);
       this.#byId[node.id] = undefined;
       this.#freeIds.push(node.id);
@@ -347,56 +321,5 @@ export class NodeTable {
     }
     while (at !== null && at.sameHash !== node) at = at.sameHash;
     if (at !== null) at.sameHash = node.sameHash;
-  }
-
-  #open(node: Node, fd: number): void {
-    node.fd = fd;
-    this.#openFds++;
-    this.#linkUse(node);
-    this.#trim(node);
-  }
-
-  #close(node: Node): void {
-    if (node.fd < 0) return;
-    if (node.isPinned) this.#pinnedFds--;
-    else this.#unlinkUse(node);
-    // The mount's own descriptor outlives the node.
-    if (node.fd !== node.mount.fd) this.#files.close(node.fd);
-    node.fd = -1;
-    this.#openFds--;
-  }
-
-  /** Closes the descriptors that were used longest ago, over the limit, but
-   * none that the present request uses, nor that of `keep`. */
-  #trim(keep: Node | null): void {
-    let node = this.#oldest;
-    while (node !== null && this.#openFds - this.#pinnedFds > this.#maxFds) {
-      const next: Node | null = node.newer;
-      if (node.usedBy !== this.#request && node !== keep) this.#close(node);
-      node = next;
-    }
-  }
-
-  #touch(node: Node): void {
-    if (node.isPinned || this.#newest === node) return;
-    this.#unlinkUse(node);
-    this.#linkUse(node);
-  }
-
-  #linkUse(node: Node): void {
-    node.older = this.#newest;
-    node.newer = null;
-    if (this.#newest !== null) this.#newest.newer = node;
-    else this.#oldest = node;
-    this.#newest = node;
-  }
-
-  #unlinkUse(node: Node): void {
-    if (node.newer !== null) node.newer.older = node.older;
-    else this.#newest = node.older;
-    if (node.older !== null) node.older.newer = node.newer;
-    else this.#oldest = node.newer;
-    node.newer = null;
-    node.older = null;
   }
 }
