@@ -1,12 +1,8 @@
 /**
  * GoferClient over a connection: writes requests and reads replies in the
- * layouts of protocol.ts. Synchronous; one request is under way at a time.
- *
- * The server is more trusted than the guest, but its replies are checked all
- * the same: a malformed one is a lost connection.
+ * layouts of protocol.ts. Synchronous.
  * @module
  */
-import { EREMOTEIO } from "../kernel/abi/errno.ts";
 import type {
   DonatedFd,
   GoferClient,
@@ -26,50 +22,46 @@ import type {
 } from "./client.ts";
 import {
   MAX_FORGETS,
-  MAX_MESSAGE,
   MAX_NAME,
   MAX_TARGET,
   MAX_WALK_NAMES,
   NO_OPEN,
-  REPLY_HEADER,
-  REQUEST_HEADER,
   Rpc,
   SetAttrMask,
 } from "./protocol.ts";
 import type { GoferTransport } from "./transport.ts";
-import { MessageReader, MessageWriter } from "./wire.ts";
+import { LOST, RpcCaller } from "./rpc_caller.ts";
+import type { MessageWriter } from "./wire.ts";
 
 /** forget() sends when it has collected this many nodes. */
 const FORGET_BATCH = 256;
 
-const LOST = -EREMOTEIO.code;
 const NO_TIME: GoferTime = { sec: 0, nsec: 0 };
 
 export class RemoteGofer implements GoferClient {
-  onConnectionLost: ((reason: string) => void) | null = null;
-
-  readonly #transport: GoferTransport;
-  readonly #request = new MessageWriter(new Uint8Array(MAX_MESSAGE));
-  readonly #replyBytes = new Uint8Array(MAX_MESSAGE);
-  readonly #reply = new MessageReader(this.#replyBytes);
-  readonly #fds: DonatedFd[] = [];
+  readonly #rpc: RpcCaller;
   readonly #forgets = new Map<GoferNodeId, number>();
-  #tag = 0;
-  #isLost = false;
 
   constructor(transport: GoferTransport) {
-    this.#transport = transport;
+    this.#rpc = new RpcCaller(transport);
+  }
+
+  get onConnectionLost(): ((reason: string) => void) | null {
+    return this.#rpc.onLost;
+  }
+  set onConnectionLost(callback: ((reason: string) => void) | null) {
+    this.#rpc.onLost = callback;
   }
 
   attach(mount: string): GoferRoot | number {
-    const request = this.#begin(Rpc.Attach);
+    const request = this.#rpc.begin(Rpc.Attach);
     request.text(mount);
-    const result = this.#call();
+    const result = this.#rpc.call();
     if (result < 0) return result;
-    const node = this.#reply.u32() as GoferNodeId;
-    const isReadOnly = this.#reply.u32() !== 0;
-    const stat = this.#reply.stat();
-    if (stat === null || !this.#isSound(0)) return LOST;
+    const node = this.#rpc.reply.u32() as GoferNodeId;
+    const isReadOnly = this.#rpc.reply.u32() !== 0;
+    const stat = this.#rpc.reply.stat();
+    if (stat === null || !this.#rpc.isSound(0)) return LOST;
     return { node, stat, isReadOnly };
   }
 
@@ -78,37 +70,39 @@ export class RemoteGofer implements GoferClient {
     names: readonly string[],
     options?: { readonly open?: number },
   ): GoferWalk | number {
-    const request = this.#begin(Rpc.Walk);
+    const request = this.#rpc.begin(Rpc.Walk);
     request.u32(from);
     request.u32(options?.open ?? NO_OPEN);
     request.u16(names.length);
     for (const name of names) request.text(name);
-    const result = this.#call();
+    const result = this.#rpc.call();
     if (result < 0) return result;
-    const reply = this.#reply;
+    const reply = this.#rpc.reply;
     const error = reply.i32();
     const openResult = reply.i32();
     const target = reply.text(MAX_TARGET);
     const count = reply.u16();
-    if (count > MAX_WALK_NAMES) return this.#lose("too many nodes");
+    if (count > MAX_WALK_NAMES) return this.#rpc.lose("too many nodes");
     const nodes: GoferNode[] = [];
     for (let i = 0; i < count; i++) {
       const node = reply.u32() as GoferNodeId;
       const stat = reply.stat();
       if (stat !== null) nodes.push({ node, stat });
     }
-    if (!this.#isSound(openResult === 0 ? 1 : 0)) return LOST;
-    const opened = openResult === 0 ? this.#fds[0]! : Math.min(openResult, -1);
+    if (!this.#rpc.isSound(openResult === 0 ? 1 : 0)) return LOST;
+    const opened = openResult === 0
+      ? this.#rpc.fds[0]!
+      : Math.min(openResult, -1);
     return { nodes, error: Math.min(error, 0), target, opened };
   }
 
   getattr(node: GoferNodeId): GoferStat | number {
-    this.#begin(Rpc.GetAttr).u32(node);
-    return this.#callForStat();
+    this.#rpc.begin(Rpc.GetAttr).u32(node);
+    return this.#rpc.callForStat();
   }
 
   setattr(node: GoferNodeId, change: GoferSetAttr): GoferStat | number {
-    const request = this.#begin(Rpc.SetAttr);
+    const request = this.#rpc.begin(Rpc.SetAttr);
     let mask = 0;
     if (change.mode !== undefined) mask |= SetAttrMask.Mode;
     if (change.uid !== undefined) mask |= SetAttrMask.Uid;
@@ -136,16 +130,16 @@ export class RemoteGofer implements GoferClient {
     request.u32(atime.nsec);
     request.f64(mtime.sec);
     request.u32(mtime.nsec);
-    return this.#callForStat();
+    return this.#rpc.callForStat();
   }
 
   open(node: GoferNodeId, flags: number): DonatedFd | number {
-    const request = this.#begin(Rpc.Open);
+    const request = this.#rpc.begin(Rpc.Open);
     request.u32(node);
     request.u32(flags);
-    const result = this.#call();
+    const result = this.#rpc.call();
     if (result < 0) return result;
-    return this.#isSound(1) ? this.#fds[0]! : LOST;
+    return this.#rpc.isSound(1) ? this.#rpc.fds[0]! : LOST;
   }
 
   create(
@@ -154,10 +148,10 @@ export class RemoteGofer implements GoferClient {
     flags: number,
     owner: GoferOwner,
   ): GoferCreated | number {
-    const request = this.#begin(Rpc.Create);
+    const request = this.#rpc.begin(Rpc.Create);
     request.u32(parent);
     request.u32(flags);
-    this.#writeOwner(owner);
+    this.#writeOwner(request, owner);
     request.text(name);
     return this.#callForCreated();
   }
@@ -167,10 +161,10 @@ export class RemoteGofer implements GoferClient {
     flags: number,
     owner: GoferOwner,
   ): GoferCreated | number {
-    const request = this.#begin(Rpc.CreateTemporary);
+    const request = this.#rpc.begin(Rpc.CreateTemporary);
     request.u32(parent);
     request.u32(flags);
-    this.#writeOwner(owner);
+    this.#writeOwner(request, owner);
     return this.#callForCreated();
   }
 
@@ -179,11 +173,11 @@ export class RemoteGofer implements GoferClient {
     name: string,
     owner: GoferOwner,
   ): GoferNode | number {
-    const request = this.#begin(Rpc.MkDir);
+    const request = this.#rpc.begin(Rpc.MkDir);
     request.u32(parent);
-    this.#writeOwner(owner);
+    this.#writeOwner(request, owner);
     request.text(name);
-    return this.#callForNode();
+    return this.#rpc.callForNode(0);
   }
 
   mknod(
@@ -191,11 +185,11 @@ export class RemoteGofer implements GoferClient {
     name: string,
     owner: GoferOwner,
   ): GoferNode | number {
-    const request = this.#begin(Rpc.MkNod);
+    const request = this.#rpc.begin(Rpc.MkNod);
     request.u32(parent);
-    this.#writeOwner(owner);
+    this.#writeOwner(request, owner);
     request.text(name);
-    return this.#callForNode();
+    return this.#rpc.callForNode(0);
   }
 
   symlink(
@@ -204,13 +198,13 @@ export class RemoteGofer implements GoferClient {
     target: string,
     owner: { readonly uid: number; readonly gid: number },
   ): GoferNode | number {
-    const request = this.#begin(Rpc.Symlink);
+    const request = this.#rpc.begin(Rpc.Symlink);
     request.u32(parent);
     request.u32(owner.uid);
     request.u32(owner.gid);
     request.text(name);
     request.text(target);
-    return this.#callForNode();
+    return this.#rpc.callForNode(0);
   }
 
   link(
@@ -218,19 +212,19 @@ export class RemoteGofer implements GoferClient {
     parent: GoferNodeId,
     name: string,
   ): GoferStat | number {
-    const request = this.#begin(Rpc.Link);
+    const request = this.#rpc.begin(Rpc.Link);
     request.u32(node);
     request.u32(parent);
     request.text(name);
-    return this.#callForStat();
+    return this.#rpc.callForStat();
   }
 
   unlink(parent: GoferNodeId, name: string, flags: number): number {
-    const request = this.#begin(Rpc.Unlink);
+    const request = this.#rpc.begin(Rpc.Unlink);
     request.u32(parent);
     request.u32(flags);
     request.text(name);
-    return this.#callForNothing();
+    return this.#rpc.callForNothing();
   }
 
   rename(
@@ -240,21 +234,21 @@ export class RemoteGofer implements GoferClient {
     toName: string,
     flags: number,
   ): number {
-    const request = this.#begin(Rpc.Rename);
+    const request = this.#rpc.begin(Rpc.Rename);
     request.u32(fromParent);
     request.u32(toParent);
     request.u32(flags);
     request.text(fromName);
     request.text(toName);
-    return this.#callForNothing();
+    return this.#rpc.callForNothing();
   }
 
   readlink(node: GoferNodeId): string | number {
-    this.#begin(Rpc.ReadLink).u32(node);
-    const result = this.#call();
+    this.#rpc.begin(Rpc.ReadLink).u32(node);
+    const result = this.#rpc.call();
     if (result < 0) return result;
-    const target = this.#reply.text(MAX_TARGET);
-    return this.#isSound(0) ? target : LOST;
+    const target = this.#rpc.reply.text(MAX_TARGET);
+    return this.#rpc.isSound(0) ? target : LOST;
   }
 
   readdir(
@@ -262,14 +256,14 @@ export class RemoteGofer implements GoferClient {
     cookie: GoferDirCookie | null,
     options: { readonly attributes: boolean },
   ): GoferDirChunk | number {
-    const request = this.#begin(Rpc.ReadDir);
+    const request = this.#rpc.begin(Rpc.ReadDir);
     request.u32(node);
     request.u32(options.attributes ? 1 : 0);
     request.u32(cookie?.low ?? 0);
     request.u32(cookie?.high ?? 0);
-    const result = this.#call();
+    const result = this.#rpc.call();
     if (result < 0) return result;
-    const reply = this.#reply;
+    const reply = this.#rpc.reply;
     const isEnd = reply.u32() !== 0;
     const next = { low: reply.u32(), high: reply.u32() };
     const count = reply.u16();
@@ -286,15 +280,15 @@ export class RemoteGofer implements GoferClient {
       }
       entries.push({ name, node, ino, type });
     }
-    if (!this.#isSound(0)) return LOST;
+    if (!this.#rpc.isSound(0)) return LOST;
     return { entries, cookie: isEnd ? null : next };
   }
 
   statfs(node: GoferNodeId): GoferStatfs | number {
-    this.#begin(Rpc.StatFs).u32(node);
-    const result = this.#call();
+    this.#rpc.begin(Rpc.StatFs).u32(node);
+    const result = this.#rpc.call();
     if (result < 0) return result;
-    const reply = this.#reply;
+    const reply = this.#rpc.reply;
     const status: GoferStatfs = {
       type: reply.f64(),
       bsize: reply.f64(),
@@ -306,14 +300,14 @@ export class RemoteGofer implements GoferClient {
       namelen: reply.f64(),
       frsize: reply.f64(),
     };
-    return this.#isSound(0) ? status : LOST;
+    return this.#rpc.isSound(0) ? status : LOST;
   }
 
   fsync(node: GoferNodeId, options: { readonly dataOnly: boolean }): number {
-    const request = this.#begin(Rpc.FSync);
+    const request = this.#rpc.begin(Rpc.FSync);
     request.u32(node);
     request.u32(options.dataOnly ? 1 : 0);
-    return this.#callForNothing();
+    return this.#rpc.callForNothing();
   }
 
   getxattr(
@@ -321,14 +315,14 @@ export class RemoteGofer implements GoferClient {
     name: string,
     maxLength: number,
   ): Uint8Array | number {
-    const request = this.#begin(Rpc.GetXattr);
+    const request = this.#rpc.begin(Rpc.GetXattr);
     request.u32(node);
     request.u32(maxLength);
     request.text(name);
-    const length = this.#call();
+    const length = this.#rpc.call();
     if (length < 0) return length;
-    const value = this.#reply.raw(length);
-    return this.#isSound(0) ? value : LOST;
+    const value = this.#rpc.reply.raw(length);
+    return this.#rpc.isSound(0) ? value : LOST;
   }
 
   setxattr(
@@ -337,20 +331,20 @@ export class RemoteGofer implements GoferClient {
     value: Uint8Array,
     flags: number,
   ): number {
-    const request = this.#begin(Rpc.SetXattr);
+    const request = this.#rpc.begin(Rpc.SetXattr);
     request.u32(node);
     request.u32(flags);
     request.text(name);
     request.raw(value);
-    return this.#callForNothing();
+    return this.#rpc.callForNothing();
   }
 
   listxattr(node: GoferNodeId): readonly string[] | number {
-    this.#begin(Rpc.ListXattr).u32(node);
-    const length = this.#call();
+    this.#rpc.begin(Rpc.ListXattr).u32(node);
+    const length = this.#rpc.call();
     if (length < 0) return length;
-    const bytes = this.#reply.raw(length);
-    if (!this.#isSound(0)) return LOST;
+    const bytes = this.#rpc.reply.raw(length);
+    if (!this.#rpc.isSound(0)) return LOST;
     const names: string[] = [];
     let name = "";
     for (const byte of bytes) {
@@ -364,10 +358,10 @@ export class RemoteGofer implements GoferClient {
   }
 
   removexattr(node: GoferNodeId, name: string): number {
-    const request = this.#begin(Rpc.RemoveXattr);
+    const request = this.#rpc.begin(Rpc.RemoveXattr);
     request.u32(node);
     request.text(name);
-    return this.#callForNothing();
+    return this.#rpc.callForNothing();
   }
 
   forget(node: GoferNodeId, count: number): void {
@@ -376,9 +370,9 @@ export class RemoteGofer implements GoferClient {
   }
 
   flush(): void {
-    if (this.#isLost) this.#forgets.clear();
+    if (this.#rpc.isLost) this.#forgets.clear();
     while (this.#forgets.size > 0) {
-      const request = this.#begin(Rpc.Forget);
+      const request = this.#rpc.begin(Rpc.Forget);
       const count = Math.min(this.#forgets.size, MAX_FORGETS);
       request.u16(count);
       let left = count;
@@ -388,105 +382,19 @@ export class RemoteGofer implements GoferClient {
         request.u32(references);
         this.#forgets.delete(node);
       }
-      this.#finish();
-      if (this.#transport.post(request.bytes, request.length) < 0) {
-        this.#lose("send failed");
-        this.#forgets.clear();
-      }
+      this.#rpc.post();
     }
-  }
-
-  #begin(type: Rpc): MessageWriter {
-    const request = this.#request;
-    this.#tag = (this.#tag + 1) & 0xffff;
-    request.view.setUint16(4, type, true);
-    request.view.setUint16(6, this.#tag, true);
-    request.length = REQUEST_HEADER;
-    return request;
-  }
-
-  #finish(): void {
-    this.#request.view.setUint32(0, this.#request.length, true);
-  }
-
-  #writeOwner(owner: GoferOwner): void {
-    this.#request.u32(owner.mode);
-    this.#request.u32(owner.uid);
-    this.#request.u32(owner.gid);
-  }
-
-  /** Sends the request and positions #reply at the payload; the result. */
-  #call(): number {
-    if (this.#isLost) return LOST;
-    this.#finish();
-    const length = this.#transport.call(
-      this.#request.bytes,
-      this.#request.length,
-      this.#replyBytes,
-      this.#fds,
-    );
-    if (length <= 0) {
-      return this.#lose(length === 0 ? "closed" : `errno ${-length}`);
-    }
-    const reply = this.#reply;
-    reply.reset(0, length);
-    const claimed = reply.u32();
-    const tag = reply.u16();
-    const fdCount = reply.u16();
-    const result = reply.i32();
-    if (
-      length < REPLY_HEADER || claimed !== length || tag !== this.#tag ||
-      fdCount !== this.#fds.length
-    ) return this.#lose("malformed reply");
-    if (result < 0 && !this.#isSound(0)) return LOST;
-    return result;
-  }
-
-  /** Whether the reply was read whole and brought `fdCount` descriptors; if
-   * not, the connection is lost. */
-  #isSound(fdCount: number): boolean {
-    if (this.#reply.isComplete && this.#fds.length === fdCount) return true;
-    this.#lose("malformed reply");
-    return false;
-  }
-
-  #callForStat(): GoferStat | number {
-    const result = this.#call();
-    if (result < 0) return result;
-    const stat = this.#reply.stat();
-    return stat !== null && this.#isSound(0) ? stat : LOST;
-  }
-
-  #callForNode(): GoferNode | number {
-    const result = this.#call();
-    if (result < 0) return result;
-    const node = this.#reply.u32() as GoferNodeId;
-    const stat = this.#reply.stat();
-    return stat !== null && this.#isSound(0) ? { node, stat } : LOST;
   }
 
   #callForCreated(): GoferCreated | number {
-    const result = this.#call();
-    if (result < 0) return result;
-    const node = this.#reply.u32() as GoferNodeId;
-    const stat = this.#reply.stat();
-    if (stat === null || !this.#isSound(1)) return LOST;
-    return { node, stat, opened: this.#fds[0]! };
+    const made = this.#rpc.callForNode(1);
+    if (typeof made === "number") return made;
+    return { ...made, opened: this.#rpc.fds[0]! };
   }
 
-  #callForNothing(): number {
-    const result = this.#call();
-    if (result < 0) return result;
-    return this.#isSound(0) ? 0 : LOST;
-  }
-
-  #lose(reason: string): number {
-    for (const fd of this.#fds) this.#transport.discard(fd);
-    this.#fds.length = 0;
-    if (!this.#isLost) {
-      this.#isLost = true;
-      this.onConnectionLost?.(reason);
-    }
-    return LOST;
+  #writeOwner(request: MessageWriter, owner: GoferOwner): void {
+    request.u32(owner.mode);
+    request.u32(owner.uid);
+    request.u32(owner.gid);
   }
 }
