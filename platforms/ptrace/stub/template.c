@@ -6,6 +6,7 @@
  */
 #include <asm/prctl.h>
 #include <linux/audit.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/mman.h>
 #include <linux/prctl.h>
@@ -114,6 +115,10 @@ static void lock_down(void)
 		ALLOW(STUB_MAP_MEMORY),
 		RETURN(SECCOMP_RET_KILL_PROCESS),
 	};
+	struct __user_cap_header_struct self = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	const struct __user_cap_data_struct none[2] = { { 0, 0, 0 } };
 	struct sock_fprog program = {
 		.len = sizeof filter / sizeof filter[0],
 		.filter = (struct sock_filter *)filter,
@@ -123,9 +128,10 @@ static void lock_down(void)
 		       0) == 0);
 	/* Nobody but the tracer looks into a stub. */
 	must(20, call6(__NR_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0, 0) == 0);
-	must(21, call6(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0) == 0);
+	must(21, call6(__NR_capset, (long)&self, (long)none, 0, 0, 0, 0) == 0);
+	must(22, call6(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0) == 0);
 	/* SPEC_ALLOW: the filter protects no secret of the stub's own. */
-	must(22, call6(__NR_seccomp, SECCOMP_SET_MODE_FILTER,
+	must(23, call6(__NR_seccomp, SECCOMP_SET_MODE_FILTER,
 		       SECCOMP_FILTER_FLAG_SPEC_ALLOW, (long)&program, 0, 0,
 		       0) == 0);
 }
