@@ -7,6 +7,7 @@ import { GoferChannels } from "../ffi/gofer_channel.ts";
 import { GoferFiles } from "../ffi/gofer_files.ts";
 import type { GoferNode, GoferNodeId, GoferRoot } from "./client.ts";
 import { Connection, MessageBuffers } from "./connection.ts";
+import { openMount } from "./server.ts";
 import { RemoteGofer } from "./remote_gofer.ts";
 import { channelTransport, type GoferTransport } from "./transport.ts";
 
@@ -43,11 +44,11 @@ export class GoferFixture implements Disposable {
       this.channels,
       this.files,
       new MessageBuffers(),
-      [{
+      [openMount(this.files, {
         name: "root",
+        path: this.dir,
         isReadOnly: options.isReadOnly ?? false,
-        fd: this.files.root(this.dir),
-      }],
+      })],
       { maxFds: options.maxFds ?? 256, maxNodes: options.maxNodes ?? 10_000 },
     );
     const inner = channelTransport(this.channels, ours, {

@@ -22,6 +22,8 @@ export interface MountRoot {
   readonly isReadOnly: boolean;
   /** O_PATH descriptor of the root, owned by the server. */
   readonly fd: number;
+  /** The root's device. */
+  readonly dev: number;
 }
 
 /** A file known to the client. */

@@ -9,8 +9,10 @@
  */
 import { GoferChannels } from "../ffi/gofer_channel.ts";
 import type { GoferFiles } from "../ffi/gofer_files.ts";
+import { GOFER_STAT } from "../ffi/gofer_stat.ts";
 import { must } from "../ffi/library.ts";
 import { Connection, MessageBuffers } from "./connection.ts";
+import type { MountRoot } from "./node_table.ts";
 
 /** A directory tree, or a file, to serve. */
 export interface GoferMount {
@@ -44,6 +46,17 @@ const DEFAULT_MAX_FDS = 4096;
 /** A client's kernel keeps far fewer inodes; a hostile one gets ENFILE. */
 const MAX_NODES = 1 << 20;
 
+/** Opens the root of a mount. Throws a HostError that names it. */
+export function openMount(
+  files: GoferFiles,
+  { name, path, isReadOnly }: GoferMount,
+): MountRoot {
+  const fd = must(`open ${path}`, files.root(path));
+  must(`look at ${path}`, files.refresh(fd));
+  const dev = files.statView.getUint32(GOFER_STAT.dev, true);
+  return { name, isReadOnly, fd, dev };
+}
+
 /** Serves until every connection has ended. Throws a HostError if a mount's
  * root can't be opened. Precondition: `files.prepare()` was called. */
 export function serveGofer(files: GoferFiles, options: GoferOptions): void {
@@ -61,11 +74,7 @@ export function serveGofer(files: GoferFiles, options: GoferOptions): void {
       channels,
       files,
       buffers,
-      mounts.map(({ name, path, isReadOnly }) => ({
-        name,
-        isReadOnly,
-        fd: must(`open ${path}`, files.root(path)),
-      })),
+      mounts.map((mount) => openMount(files, mount)),
       limits,
     )
   );

@@ -4,9 +4,10 @@
  * @module
  */
 import type { GoferFiles } from "../ffi/gofer_files.ts";
-import { EROFS } from "../kernel/abi/errno.ts";
+import { EACCES, EROFS } from "../kernel/abi/errno.ts";
 import { type MountRoot, type Node, NodeTable } from "./node_table.ts";
 import { isComponent, MAX_NAME } from "./protocol.ts";
+import { isPseudoFileSystem } from "./pseudo_file_systems.ts";
 import type { MessageReader, MessageWriter } from "./wire.ts";
 
 /** A handler's result for a request that breaks the protocol. */
@@ -41,6 +42,8 @@ export class Session {
   /** Descriptors for the reply; closed here once they were sent. */
   readonly donated: number[] = [];
   #stream: DirectoryStream | null = null;
+  readonly #sealedDevices = new Map<number, boolean>();
+  readonly #status = new Float64Array(9);
 
   constructor(
     readonly files: GoferFiles,
@@ -56,9 +59,25 @@ export class Session {
     return this.nodes.get(request.u32());
   }
 
-  /** The descriptor of a directory that is to be changed. -EROFS, -ESTALE. */
+  /** The descriptor of a file that is to be changed. -EROFS, -EACCES,
+   * -ESTALE. */
   writableFd(node: Node): number {
-    return node.mount.isReadOnly ? -EROFS.code : this.nodes.fdOf(node);
+    if (node.mount.isReadOnly) return -EROFS.code;
+    return this.isSealed(node) ? -EACCES.code : this.nodes.fdOf(node);
+  }
+
+  /** Whether the file is on a pseudo file system of the host that lies below
+   * the mount's root: /proc and its kind show, and change, the host itself. Its
+   * root looks like an empty directory. */
+  isSealed(node: Node): boolean {
+    if (node.dev === node.mount.dev) return false;
+    const known = this.#sealedDevices.get(node.dev);
+    if (known !== undefined) return known;
+    const fd = this.nodes.fdOf(node);
+    if (fd < 0 || this.files.statfs(fd, this.#status) < 0) return true;
+    const isSealed = isPseudoFileSystem(this.#status[0]!);
+    this.#sealedDevices.set(node.dev, isSealed);
+    return isSealed;
   }
 
   /** A descriptor for reading the entries of a directory, kept for the next

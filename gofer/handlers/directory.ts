@@ -29,6 +29,13 @@ export const readdir: Handler = (session, request, reply) => {
     return BAD_REQUEST;
   }
   if (node.type !== S_IFDIR) return -ENOTDIR.code;
+  if (session.isSealed(node)) {
+    reply.u32(1);
+    reply.u32(0);
+    reply.u32(0);
+    reply.u16(0);
+    return 0;
+  }
   // A directory read from its beginning shows what is there now.
   if (low === 0 && high === 0) session.closeDirectory();
   const fd = session.directoryFd(node);

@@ -53,6 +53,7 @@ export function openNode(session: Session, node: Node, flags: number): number {
   }
   const changes = (flags & O_ACCMODE) !== O_RDONLY || (flags & O_TRUNC) !== 0;
   if (changes && node.mount.isReadOnly) return -EROFS.code;
+  if (session.isSealed(node)) return -EACCES.code;
   const nodeFd = session.nodes.fdOf(node);
   if (nodeFd < 0) return nodeFd;
   const fd = session.files.reopen(nodeFd, flags & OPEN_FLAGS);

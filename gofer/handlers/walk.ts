@@ -58,6 +58,10 @@ export const walk: Handler = (session, request, reply) => {
   let error = 0;
   let at = from;
   for (const name of names) {
+    if (session.isSealed(at)) {
+      error = -ENOENT.code;
+      break;
+    }
     const dirFd = session.nodes.fdOf(at);
     const fd = dirFd < 0 ? dirFd : session.files.lookup(dirFd, name);
     if (fd < 0) {

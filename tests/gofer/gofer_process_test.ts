@@ -11,7 +11,7 @@ import { type Ending, Spawner } from "../../ffi/spawn.ts";
 import { must } from "../../gofer/_fixture.ts";
 import { RemoteGofer } from "../../gofer/remote_gofer.ts";
 import { channelTransport } from "../../gofer/transport.ts";
-import { EREMOTEIO, EROFS } from "../../kernel/abi/errno.ts";
+import { ENOENT, EREMOTEIO, EROFS } from "../../kernel/abi/errno.ts";
 import { O_RDONLY, O_RDWR } from "../../kernel/abi/fcntl.ts";
 import { SIGKILL, SIGSYS } from "../../kernel/abi/signal.ts";
 import type { GoferOrders } from "./gofer_program.ts";
@@ -38,6 +38,8 @@ class GoferProcess implements Disposable {
       trees: [
         { name: "rw", source: `${this.dir}/rw`, isReadOnly: false },
         { name: "ro", source: `${this.dir}/ro`, isReadOnly: true },
+        { name: "all", source: "/", isReadOnly: true },
+        { name: "proc", source: "/proc", isReadOnly: true },
       ],
       attempt,
     };
@@ -161,6 +163,24 @@ Deno.test("runGofer() serves from inside its confinement", () => {
     const found = must(gofer.walk(rw, ["d"]));
     gofer.forget(found.nodes[0]!.node, 1);
   }
+  t.hangUp();
+  assertEquals(t.wait(), { exitCode: 0 });
+});
+
+Deno.test("the host's /proc is an empty directory, unless it was asked for", () => {
+  using t = new GoferProcess("nothing");
+  assertEquals(t.report(), "ready");
+  const { gofer } = t;
+  const all = must(gofer.attach("all")).node;
+  for (const name of ["proc", "sys"]) {
+    const walk = must(gofer.walk(all, [name, "self"], { open: O_RDONLY }));
+    assertEquals([walk.nodes.length, walk.error], [1, -ENOENT.code]);
+    const { node } = walk.nodes[0]!;
+    const chunk = must(gofer.readdir(node, null, { attributes: true }));
+    assertEquals([chunk.entries.length, chunk.cookie], [0, null]);
+  }
+  const proc = must(gofer.attach("proc")).node;
+  assertEquals(must(gofer.walk(proc, ["version"])).nodes.length, 1);
   t.hangUp();
   assertEquals(t.wait(), { exitCode: 0 });
 });
