@@ -6,11 +6,7 @@
 import { resolve } from "@std/path";
 import { ExitStatus } from "./exit_status.ts";
 import { RuntimeError, UsageError } from "./runtime_error.ts";
-import {
-  hasTerminal,
-  runForeground,
-  terminalSize,
-} from "./sandbox/foreground.ts";
+import { hasTerminal, runForeground } from "./sandbox/foreground.ts";
 import { planProgram, type SharedPath } from "./sandbox/program_plan.ts";
 import { defineVerb } from "./verb.ts";
 
@@ -116,7 +112,6 @@ Exits as the program does: with its status, or 128 + the signal that ended it.`,
       hostname: flags.hostname ?? Deno.hostname(),
       shares: flags.volume.map(parseVolume),
       hasTerminal: hasTerminal(),
-      terminalSize: terminalSize(),
     });
     return await runForeground(plan, globals);
   },

@@ -7,7 +7,7 @@ import { ExitStatus } from "./exit_status.ts";
 import { planFromSpec } from "./oci/oci_plan.ts";
 import { parseSpec } from "./oci/spec.ts";
 import { messageOf, RuntimeError, UsageError } from "./runtime_error.ts";
-import { runForeground, terminalSize } from "./sandbox/foreground.ts";
+import { runForeground } from "./sandbox/foreground.ts";
 import { defineVerb } from "./verb.ts";
 
 /** What runc takes for the name of a container. */
@@ -54,10 +54,6 @@ export const run = defineVerb({
         "config.json: process.terminal: standard input is not a terminal",
       );
     }
-    const { process } = plan;
-    const terminal = process.terminalSize[0] === 0
-      ? { ...process, terminalSize: terminalSize() }
-      : process;
-    return await runForeground({ ...plan, process: terminal }, globals);
+    return await runForeground(plan, globals);
   },
 });

@@ -14,6 +14,7 @@ import { GoferChannels } from "../../ffi/gofer_channel.ts";
 import { Process } from "../../ffi/process.ts";
 import { Seccomp } from "../../ffi/seccomp.ts";
 import { SIGKILL } from "../../kernel/abi/signal.ts";
+import type { HostFd } from "../../kernel/host.ts";
 import { ExitStatus } from "../exit_status.ts";
 import { messageOf } from "../runtime_error.ts";
 import { buildHost } from "./boot_host.ts";
@@ -48,6 +49,14 @@ function open(): Opened {
   };
 }
 
+/** An open file of our own for a pipe or terminal that we share with others,
+ * so that their reads and modes are not ours. It takes names in /proc. */
+function ownStream(descriptors: DescriptorMaker, fd: number): number {
+  const own = descriptors.privateStream(fd as HostFd);
+  if (own !== fd) descriptors.close(fd);
+  return own;
+}
+
 function run(
   opened: Opened,
   spec: BootSpec,
@@ -61,6 +70,10 @@ function run(
     channels,
     timeline,
   );
+  const stdio = timeline.step(
+    "streams",
+    () => spec.fds.stdio.map((fd) => ownStream(descriptors, fd)),
+  );
   const probe = spec.test?.allowsProbe === true ? makeProbe(opened) : null;
   lockDown(spec, opened, timeline);
   runContainer({
@@ -69,6 +82,7 @@ function run(
     gofer,
     control,
     descriptors,
+    stdio,
     timeline,
     probe,
   });

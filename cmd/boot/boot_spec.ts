@@ -93,8 +93,6 @@ export interface ProcessSpec {
   /** It runs on a terminal of the sandbox, joined to the host's terminal that
    * stdin is. */
   readonly hasTerminal: boolean;
-  /** Rows and columns of that terminal at the start, 0: not known. */
-  readonly terminalSize: readonly [number, number];
 }
 
 /** The descriptor with the spec itself. */

@@ -60,6 +60,8 @@ export class ContainerCalls {
         return this.#signal(call.pid, call.signo);
       case "exec":
         return this.#exec(fds);
+      case "resize":
+        return this.#starter.updateWindowSizes();
       case "state":
         return this.#state();
       case "probe":
@@ -87,8 +89,7 @@ export class ContainerCalls {
       throw new BootError(ExitStatus.Usage, "exec takes four descriptors");
     }
     const spec = readDocument(this.#descriptors, fds[0]!) as ProcessSpec;
-    const task = this.#starter.start(spec, fds.splice(1));
-    const { pid } = task.threadGroup;
+    const pid = this.#starter.start(spec, fds.splice(1));
     this.#watched.add(pid);
     return pid;
   }
@@ -96,6 +97,7 @@ export class ContainerCalls {
   #onExit(process: ThreadGroup): void {
     if (process.namespace !== this.#kernel.rootPidNamespace) return;
     if (!this.#watched.delete(process.pid)) return;
+    this.#starter.onExit(process.pid);
     this.onExit?.(process.pid, process.exitStatus);
   }
 

@@ -26,6 +26,8 @@ export interface Container {
   readonly gofer: RemoteGofer;
   readonly control: ControlServer;
   readonly descriptors: DescriptorMaker;
+  /** stdin, stdout, stderr of the first process. */
+  readonly stdio: readonly number[];
   readonly timeline: Timeline;
   /** Tests only. */
   readonly probe: Probe | null;
@@ -49,7 +51,7 @@ export function runContainer(container: Container): void {
     toByteString(spec.hostname),
     toByteString(spec.domainname),
   );
-  const starter = new ProcessStarter(kernel, root, uts);
+  const starter = new ProcessStarter(kernel, root, uts, container.descriptors);
   const calls = new ContainerCalls({ ...container, kernel, starter });
 
   control.send({ event: "ready", timeline: timeline.entries });
@@ -57,13 +59,13 @@ export function runContainer(container: Container): void {
     control.handleUntil(calls.handle, () => calls.isStarted);
   }
   if (!control.isOpen || calls.isStopped) return;
-  const init = timeline.step(
+  const pid = timeline.step(
     "first process",
-    () => starter.start(spec.process, spec.fds.stdio),
+    () => starter.start(spec.process, container.stdio),
   );
   calls.onExit = (pid, status) =>
     control.send({ event: "exited", pid, status });
-  control.send({ event: "started", pid: init.threadGroup.pid });
+  control.send({ event: "started", pid });
 
   const onControl = {
     onHostEvents: () => {

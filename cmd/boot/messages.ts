@@ -20,7 +20,8 @@ export type Call =
     | { readonly call: "start" }
     /** `pid`: in the sandbox; 0 stands for the first process. */
     | { readonly call: "signal"; readonly pid: number; readonly signo: number }
-    | { readonly call: "resize"; readonly rows: number; readonly cols: number }
+    /** The host's terminal has another size now. */
+    | { readonly call: "resize" }
     /**
      * Starts another process. Attached: a memory file with its ProcessSpec as
      * JSON, then stdin, stdout, stderr. Reply: its pid; "exited" follows.

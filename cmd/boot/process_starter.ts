@@ -3,6 +3,7 @@
  * exec. Failures are what a shell would exit with, 126 and 127.
  * @module
  */
+import type { DescriptorMaker } from "../../ffi/files.ts";
 import {
   EACCES,
   ENOENT,
@@ -21,16 +22,17 @@ import { Limits } from "../../kernel/task/limits.ts";
 import type { Task } from "../../kernel/task/task.ts";
 import type { UtsNamespace } from "../../kernel/task/uts_namespace.ts";
 import type { FileDescription } from "../../kernel/vfs/file_description.ts";
+import { FsContext } from "../../kernel/vfs/fs_context.ts";
 import type { VfsPath } from "../../kernel/vfs/mount.ts";
 import { ExitStatus } from "../exit_status.ts";
+import { BootCaller } from "./boot_caller.ts";
 import { BootError } from "./boot_error.ts";
 import type { ProcessSpec } from "./boot_spec.ts";
 import { toByteString } from "./byte_string.ts";
+import { ContainerTerminal } from "./container_terminal.ts";
 
 /** RLIM_INFINITY and above. */
 const UNLIMITED = 2 ** 64 - 2048;
-
-type Streams = readonly FileDescription[];
 
 function credentialsOf(spec: ProcessSpec): Credentials {
   const { uid, gid, capabilities } = spec;
@@ -94,12 +96,21 @@ export class ProcessStarter {
   readonly #kernel: Kernel;
   readonly #root: VfsPath;
   readonly #uts: UtsNamespace;
+  readonly #descriptors: DescriptorMaker;
   readonly #streams: HostStreams;
+  /** By pid of the process that has it. */
+  readonly #terminals = new Map<number, ContainerTerminal>();
 
-  constructor(kernel: Kernel, root: VfsPath, uts: UtsNamespace) {
+  constructor(
+    kernel: Kernel,
+    root: VfsPath,
+    uts: UtsNamespace,
+    descriptors: DescriptorMaker,
+  ) {
     this.#kernel = kernel;
     this.#root = root;
     this.#uts = uts;
+    this.#descriptors = descriptors;
     this.#streams = new HostStreams({
       files: kernel.host.files,
       readiness: kernel.readiness,
@@ -110,38 +121,87 @@ export class ProcessStarter {
 
   /**
    * Starts the process with these host descriptors as stdin, stdout, stderr;
-   * they are the sandbox's from now on. Throws a BootError.
+   * they are the sandbox's from now on. Its pid. Throws a BootError.
    */
-  start(spec: ProcessSpec, stdio: readonly number[]): Task {
-    const streams = this.#openStreams(stdio);
+  start(spec: ProcessSpec, stdio: readonly number[]): number {
+    const hostFds = stdio as readonly HostFd[];
+    const terminal = spec.hasTerminal ? this.#newTerminal(spec, hostFds) : null;
+    const files = this.#openFiles(hostFds, terminal);
     try {
-      return this.#create(spec, streams);
+      const task = this.#create(spec, files, terminal);
+      const { pid } = task.threadGroup;
+      if (terminal !== null) this.#terminals.set(pid, terminal);
+      return pid;
+    } catch (thrown) {
+      terminal?.close(this.#descriptors);
+      throw thrown;
     } finally {
-      for (const stream of streams) stream.release();
+      for (const file of files) file.release();
+      terminal?.file.release();
     }
   }
 
-  #openStreams(stdio: readonly number[]): Streams {
-    const streams: FileDescription[] = [];
+  /** A process that was started here has ended. */
+  onExit(pid: number): void {
+    this.#terminals.get(pid)?.close(this.#descriptors);
+    this.#terminals.delete(pid);
+  }
+
+  /** The host's terminals may have other sizes now. */
+  updateWindowSizes(): void {
+    for (const terminal of this.#terminals.values()) {
+      terminal.updateWindowSize();
+    }
+  }
+
+  #newTerminal(spec: ProcessSpec, stdio: readonly HostFd[]): ContainerTerminal {
+    const { clock } = this.#kernel;
+    const context = new FsContext(this.#root, this.#root, 0);
+    const place = {
+      kernel: this.#kernel,
+      root: this.#root,
+      caller: new BootCaller(context, clock),
+    };
+    const [input, output] = stdio;
+    if (input === undefined || output === undefined) {
+      throw new BootError(ExitStatus.Usage, "a terminal needs descriptors");
+    }
+    return new ContainerTerminal(place, { input, output, uid: spec.uid });
+  }
+
+  /** A reference on the file for each of 0, 1, 2. The terminal stands for every
+   * stream that is one on the host. */
+  #openFiles(
+    stdio: readonly HostFd[],
+    terminal: ContainerTerminal | null,
+  ): FileDescription[] {
+    const { files: hostFiles } = this.#kernel.host;
+    const files: FileDescription[] = [];
     for (const [index, fd] of stdio.entries()) {
-      const flags = index === 0 ? O_RDONLY : O_WRONLY;
-      const stream = this.#streams.open(fd as HostFd, flags);
-      if (isErrno(stream)) {
-        for (const opened of streams) opened.release();
-        for (const unused of stdio.slice(index)) {
-          this.#kernel.host.files.close(unused as HostFd);
-        }
-        throw new BootError(
-          ExitStatus.HostRefused,
-          `standard stream ${index}: ${stream.name}`,
-        );
+      if (terminal !== null && hostFiles.isTerminal(fd)) {
+        files.push(terminal.file.acquire());
+        continue;
       }
-      streams.push(stream);
+      const stream = this.#streams.open(fd, index === 0 ? O_RDONLY : O_WRONLY);
+      if (!isErrno(stream)) {
+        files.push(stream);
+        continue;
+      }
+      for (const file of files) file.release();
+      for (const unused of stdio.slice(index)) hostFiles.close(unused);
+      throw new BootError(
+        ExitStatus.HostRefused,
+        `standard stream ${index}: ${stream.name}`,
+      );
     }
-    return streams;
+    return files;
   }
 
-  #create(spec: ProcessSpec, files: Streams): Task {
+  #create(
+    spec: ProcessSpec,
+    files: readonly FileDescription[],
+    terminal: ContainerTerminal | null,
+  ): Task {
     const argv = spec.argv.map(toByteString);
     const task = createProcess(this.#kernel, {
       file: argv[0] ?? "",
@@ -157,6 +217,7 @@ export class ProcessStarter {
       namespace: this.#kernel.rootPidNamespace,
       files,
       parent: null,
+      ...(terminal === null ? {} : { prepare: terminal.takeControl }),
     });
     if (isErrno(task)) throw startError(spec, task);
     return task;

@@ -94,10 +94,6 @@ export function processPlan(process: OciProcess): ProcessSpec {
     limits: limitsOf(process),
     noNewPrivileges: process.noNewPrivileges ?? false,
     hasTerminal: process.terminal ?? false,
-    terminalSize: [
-      process.consoleSize?.height ?? 0,
-      process.consoleSize?.width ?? 0,
-    ],
   };
 }
 

@@ -45,13 +45,6 @@ export function hasTerminal(): boolean {
   return Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
 }
 
-/** Rows and columns of our terminal; 0: there is none. */
-export function terminalSize(): readonly [number, number] {
-  if (!Deno.stdout.isTerminal()) return [0, 0];
-  const { rows, columns } = Deno.consoleSize();
-  return [rows, columns];
-}
-
 /** Passes signals on for as long as it lives. A sandbox that cannot be told
  * any more reports why by itself. */
 class SignalForwarder implements Disposable {
@@ -62,7 +55,7 @@ class SignalForwarder implements Disposable {
       this.#listen(name as Forwarded, () => sandbox.signal(0, signo));
     }
     if (hasTerminal) {
-      this.#listen("SIGWINCH", () => sandbox.resize(...terminalSize()));
+      this.#listen("SIGWINCH", () => sandbox.resize());
     }
   }
 

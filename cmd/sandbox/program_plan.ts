@@ -35,7 +35,6 @@ export interface ProgramOptions {
   readonly hostname: string;
   readonly shares: readonly SharedPath[];
   readonly hasTerminal: boolean;
-  readonly terminalSize: readonly [number, number];
 }
 
 const PROTECTED = MS_NOSUID | MS_NOEXEC | MS_NODEV;
@@ -115,7 +114,6 @@ export function planProgram(options: ProgramOptions): SandboxPlan {
       limits: [],
       noNewPrivileges: false,
       hasTerminal: options.hasTerminal,
-      terminalSize: options.terminalSize,
     },
   };
 }

@@ -132,8 +132,8 @@ export class Sandbox implements AsyncDisposable {
   }
 
   /** The host's terminal has another size now. */
-  async resize(rows: number, cols: number): Promise<void> {
-    await this.#call({ call: "resize", rows, cols });
+  async resize(): Promise<void> {
+    await this.#call({ call: "resize" });
   }
 
   /** Starts another process; its pid. `stdio` stays the caller's. */

@@ -8,6 +8,7 @@ const STEPS = [
   "platform",
   "reactor",
   "host",
+  "streams",
   "compile filter",
   "empty root",
   "ids",

@@ -24,7 +24,6 @@ export function startSandbox(
     hostname: "test",
     shares: [],
     hasTerminal: false,
-    terminalSize: [0, 0],
   });
   return new Sandbox(plan, {
     user: hostUser(undefined),
