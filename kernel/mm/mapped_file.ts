@@ -3,7 +3,7 @@
  * the name, and what must stay open while the mapping lasts, from the open file.
  * @module
  */
-import type { Errno } from "../abi/errno.ts";
+import { EOPNOTSUPP, type Errno } from "../abi/errno.ts";
 import type { Mappable, MappedRange, Translation } from "./mappable.ts";
 
 /** The open file behind a mapping: a FileDescription, for one. */
@@ -31,6 +31,8 @@ export interface MappedPages {
   ): boolean;
   addMapping(range: MappedRange, isWritableShared: boolean): void;
   removeMapping(range: MappedRange, isWritableShared: boolean): void;
+  /** Makes a hole in memory that has no backing. */
+  punch(fileOffset: number, length: number): void;
   sync(fileOffset: number, length: number): Errno | null;
   readonly isWriteTracked: boolean;
 }
@@ -88,6 +90,11 @@ export class MappedFile implements Mappable {
     isWritableShared: boolean,
   ): void {
     this.#pages.removeMapping(range, isWritableShared);
+  }
+  punch(fileOffset: number, length: number): Errno | null {
+    if (this.#pages.isWriteTracked) return EOPNOTSUPP;
+    this.#pages.punch(fileOffset, length);
+    return null;
   }
   sync(fileOffset: number, length: number): Errno | null {
     return this.#pages.sync(fileOffset, length);

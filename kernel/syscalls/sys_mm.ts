@@ -17,11 +17,12 @@ import {
   type Errno,
   isErrno,
 } from "../abi/errno.ts";
+import { MAX_LFS_FILESIZE } from "../abi/limits.ts";
 import * as mman from "../abi/mman.ts";
 import { PAGE_SIZE, PROT_EXEC, PROT_WRITE } from "../abi/mman.ts";
 import { MS_NOEXEC } from "../abi/mount.ts";
 import type { Mappable } from "../mm/mappable.ts";
-import { pageAlign, PROT_ALL } from "../mm/mmap.ts";
+import { PROT_ALL } from "../mm/mmap.ts";
 import type { Task } from "../task/task.ts";
 import type { FileDescription } from "../vfs/file_description.ts";
 import { openFileOf } from "./file_arguments.ts";
@@ -87,9 +88,6 @@ function map(task: Task, args: MapArguments): SysResult {
     unimplemented(task, "mmap: MAP_HUGETLB");
     return hugePageError(flags);
   }
-  if (length === 0) return EINVAL;
-  // The kernel counts pages of the file in an unsigned long.
-  if (offset < 0 || offset + pageAlign(length) > 2 ** 63) return EOVERFLOW;
   const part = file === null ? anonymousPart(flags) : filePart(file, args);
   return task.memory.map({
     addr,
@@ -121,8 +119,12 @@ function anonymousPart(flags: number): FilePart {
 /** Linux's do_mmap() for files: EOPNOTSUPP, EACCES, EPERM, ENODEV, EINVAL. */
 function filePart(
   file: FileDescription,
-  { prot, flags }: MapArguments,
+  { prot, flags, offset, length }: MapArguments,
 ): FilePart {
+  // A negative offset is a huge one: off_t is unsigned here.
+  if (offset < 0 || offset + length > MAX_LFS_FILESIZE) {
+    return refuse(EOVERFLOW);
+  }
   const type = flags & mman.MAP_TYPE;
   const isShared = type === mman.MAP_SHARED ||
     type === mman.MAP_SHARED_VALIDATE;

@@ -267,6 +267,8 @@ function join(parent: Task, child: Task, args: CloneArguments): void {
       startNs: child.startNs,
     });
     process.tasks.add(child);
+    // Shared memory stays under the limits of the process that made it.
+    if ((flags & CLONE_VM) === 0) child.memory.limits = process.limits;
     process.exitSignal = args.exitSignal;
     process.setExecutable(group.executable);
     process.oomScoreAdjust = group.oomScoreAdjust;
