@@ -15,7 +15,7 @@ import {
   NEW_UTSNAME,
   NEW_UTSNAME_SIZE,
 } from "../abi/utsname.ts";
-import { LINUX_RELEASE, LINUX_VERSION } from "../linux_release.ts";
+import { LINUX_RELEASE, LINUX_VERSION } from "../task/linux_release.ts";
 import type { Task } from "../task/task.ts";
 import { defineSyscall, type SysResult, unimplemented } from "./syscall.ts";
 

@@ -20,7 +20,6 @@ import {
   UCONTEXT,
   UCONTEXT_SIZE,
 } from "../../abi/ucontext.ts";
-import type { UserMemory } from "../../mm/user_memory.ts";
 import type { Context, PlatformInfo } from "../../../platforms/platform.ts";
 import {
   EFLAGS_DF,
@@ -45,6 +44,13 @@ const SW_RESERVED = 464;
 const DEFAULT_FCW = 0x37f;
 const DEFAULT_MXCSR = 0x1f80;
 const MXCSR_MASK = 0xffff;
+
+/** What frames need of guest memory; MemoryManager is one. */
+export interface FrameMemory {
+  readU32(addr: number): number | Errno;
+  readBytes(addr: number, into: Uint8Array): Errno | null;
+  writeBytes(addr: number, from: Uint8Array): Errno | null;
+}
 
 /** Everything that goes into a frame beside registers and FPU state. */
 export interface FrameContents {
@@ -104,7 +110,7 @@ export function signalFrameBytes(info: PlatformInfo): number {
  * stack cannot take it. Precondition: the context's FPU state is saved.
  */
 export function pushSignalFrame(
-  memory: UserMemory,
+  memory: FrameMemory,
   registers: Registers,
   context: Context,
   platform: PlatformInfo,
@@ -218,7 +224,7 @@ export function resetFpu(context: Context): void {
  * EINVAL: the frame is not readable or its FPU area is malformed (SIGSEGV).
  */
 export function popSignalFrame(
-  memory: UserMemory,
+  memory: FrameMemory,
   registers: Registers,
   context: Context,
   platform: PlatformInfo,
@@ -261,7 +267,7 @@ export function popSignalFrame(
 }
 
 function restoreFpu(
-  memory: UserMemory,
+  memory: FrameMemory,
   context: Context,
   platform: PlatformInfo,
   fpstate: number,
@@ -287,7 +293,7 @@ function restoreFpu(
 
 /** Bytes of XSAVE state at `fpstate`: 512 if only the legacy area is valid. */
 function extendedSize(
-  memory: UserMemory,
+  memory: FrameMemory,
   legacy: DataView,
   fpstate: number,
   platform: PlatformInfo,

@@ -91,12 +91,12 @@ guest_fail(const char *format, ...)
 	} while (0)
 
 /* The wait status of a child that ran `body` and returned from it. */
-#define IN_CHILD(body)                                                    \
+#define IN_CHILD(...)                                                     \
 	({                                                                \
 		int status_;                                              \
 		pid_t pid_ = fork();                                      \
 		if (pid_ == 0) {                                          \
-			body;                                             \
+			__VA_ARGS__;                                      \
 			_exit(0);                                         \
 		}                                                         \
 		CHECK(pid_ > 0);                                          \
