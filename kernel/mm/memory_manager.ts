@@ -28,6 +28,12 @@ import type { MemoryFile } from "./memory_file.ts";
 import type { MemoryLimits } from "./memory_state.ts";
 import { advise } from "./madvise.ts";
 import {
+  type MappingRow,
+  mappingRows,
+  type MemoryTotals,
+  memoryTotals,
+} from "./mappings.ts";
+import {
   lockAll,
   type LockOptions,
   lockRange,
@@ -196,6 +202,15 @@ export class MemoryManager extends UserAccess {
   /** mincore(2): a byte per page into `into`. ENOMEM. */
   residency(addr: number, into: Uint8Array): Errno | null {
     return residency(this, addr, into);
+  }
+
+  /** Rows of /proc/pid/maps and smaps. */
+  mappings(): readonly MappingRow[] {
+    return mappingRows(this);
+  }
+  /** Sizes for /proc/pid/statm and status. */
+  totals(): MemoryTotals {
+    return memoryTotals(this);
   }
 
   /** The loader's word on where the heap begins: page-aligned, empty. */
