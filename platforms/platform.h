@@ -55,6 +55,7 @@ int rsp_space_apply(struct rsp_platform *, uint32_t space, uint32_t count,
 /* A new context in state KERNEL, registers zero, FPU state initial and SAVED.
  * Returns its index. -EAGAIN: no slot, or the host refuses. */
 int rsp_context_new(struct rsp_platform *);
+/* When it returns the guest executes nothing more, also if it was running. */
 int rsp_context_free(struct rsp_platform *, uint32_t context);
 
 /* Runs the guest from its state; returns at once. The context is the

@@ -92,6 +92,7 @@ export interface Context {
   saveFpu(): number;
   /** The XSAVE area was changed: resume() loads it. */
   markFpuDirty(): void;
+  /** Afterwards the guest executes nothing more, also if it was running. */
   release(): void;
 }
 

@@ -82,7 +82,8 @@ int rsp_context_new(struct rsp_platform *p)
 	return (int)i;
 }
 
-/* Takes the host thread away from a context; it may be running. */
+/* Takes the host thread away from a context. One that runs is stopped first:
+ * afterwards its guest executes nothing more. */
 static void unbind(struct rsp_platform *p, struct guest *guest)
 {
 	struct host_thread *t = guest->thread;
@@ -98,7 +99,9 @@ static void unbind(struct rsp_platform *p, struct guest *guest)
 	t->context = NO_CONTEXT;
 	t->mode = MODE_ORPHAN;
 	p->running--;
-	host_ptrace(PTRACE_INTERRUPT, t->tid, 0, NULL);
+	/* Refused only to a thread that is dying. */
+	if (host_ptrace(PTRACE_INTERRUPT, t->tid, 0, NULL) == 0)
+		service_await(p, t, t->stub);
 }
 
 int rsp_context_free(struct rsp_platform *p, uint32_t context)

@@ -93,8 +93,11 @@ void placement_close(struct rsp_platform *p)
 
 void placement_service(struct rsp_platform *p, struct host_thread *t)
 {
-	if (p->placement)
-		pin(p, t, home(p));
+	if (!p->placement)
+		return;
+	pin(p, t, home(p));
+	if (p->tick_ns == 0)	/* which lets the tracer go again */
+		p->tick_ns = now_ns() + TICK_NS;
 }
 
 void placement_resume(struct rsp_platform *p, struct host_thread *t)

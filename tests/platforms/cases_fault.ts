@@ -234,6 +234,18 @@ export const FAULT_CASES: readonly Case[] = [
     },
   },
   {
+    name: "resume at a non-canonical rip is #GP there",
+    run(machine) {
+      const guest = machine.newGuest(SYSCALL);
+      guest.run();
+      guest.set("rip", 0x8000_0000_0000_0000n);
+      guest.set("rcx", 0x8000_0000_0000_0000n);
+      assertEquals(guest.run(), StopReason.Fault);
+      assertEquals(guest.context.trapno, 13);
+      assertEquals(guest.get("rip"), 0x8000_0000_0000_0000n);
+    },
+  },
+  {
     name: "int1 is vector 1",
     run(machine) {
       // Where rip stands is not asked: some hypervisors leave it on int1.

@@ -10,6 +10,7 @@ import {
   COUNTING_SYSCALL_LOOP,
   LOAD_BYTE,
   SPIN,
+  STORE_LOOP,
   SYSCALL,
 } from "./assembler.ts";
 import { type Case, CODE, DATA, getRegister, PAGE, R } from "./machine.ts";
@@ -128,6 +129,25 @@ export const SCALE_CASES: readonly Case[] = [
       const stopped = machine.nextStop();
       assertEquals(stopped, next);
       assertEquals(stopped.stopReason, StopReason.Syscall);
+    },
+  },
+  {
+    name: "a guest executes nothing after its release",
+    run(machine) {
+      for (let i = 0; i < 50; i++) {
+        const guest = machine.newGuest(STORE_LOOP);
+        const { view } = machine.memory;
+        guest.set("rax", 0x55);
+        guest.resume();
+        while (view.getUint8(guest.dataOffset) === 0) {
+          machine.platform.wait(0);
+        }
+        guest.context.release();
+        view.setUint8(guest.dataOffset, 0);
+        guest.space.release();
+        assertEquals(machine.newGuest(SYSCALL).run(), StopReason.Syscall);
+        assertEquals(view.getUint8(guest.dataOffset), 0);
+      }
     },
   },
   {

@@ -1,9 +1,10 @@
 /**
  * A program for ptrace_lockdown_test.ts: starts the platform, locks itself
  * down as its argument says, then does everything that the platform can. Its
- * exit status tells what went wrong; any other system call kills it.
+ * exit status tells what went wrong; any other system call kills it. With
+ * `orphan` it tells its stubs' pids and spins in a guest until it is killed.
  *
- *   locked_guest.ts filter|ids
+ *   locked_guest.ts filter|ids|orphan
  * @module
  */
 
@@ -67,6 +68,12 @@ function work(machine: Machine): void {
 
 const machine = new Machine(ptrace);
 work(machine); // whatever the runtime opens lazily, it opens now
+if (Deno.args[0] === "orphan") {
+  machine.newGuest(SPIN).resume();
+  const pids = `${ptrace.guestProcesses()?.join(" ")}\n`;
+  Deno.stdout.writeSync(new TextEncoder().encode(pids));
+  for (;;) machine.platform.wait(Infinity);
+}
 if (Deno.args[0] === "ids") {
   using confinement = new Confinement();
   confinement.setIds(NOBODY, NOBODY);

@@ -4,19 +4,23 @@
  * @module
  */
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { SPIN } from "./assembler.ts";
 import { Machine } from "./machine.ts";
 import { ptrace } from "./ptrace_plugin.ts";
 
-async function runLocked(how: string): Promise<void> {
+function lockedGuest(how: string): Deno.Command {
   const script = new URL("./locked_guest.ts", import.meta.url);
-  const child = new Deno.Command(Deno.execPath(), {
+  return new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "-q", "--no-check", fromFileUrl(script), how],
-    stdout: "null",
+    stdout: "piped",
     stderr: "piped",
   });
+}
+
+async function runLocked(how: string): Promise<void> {
+  const child = lockedGuest(how);
   const { code, signal, stderr } = await child.output();
   const said = new TextDecoder().decode(stderr);
   assertEquals({ code, signal, said }, { code: 0, signal: null, said: "" });
@@ -29,6 +33,37 @@ Deno.test({
   name: "libptrace goes on and ends its stubs after a change of user id",
   ignore: Deno.uid() !== 0, // needs a user who may change it
   fn: () => runLocked("ids"),
+});
+
+/** State letter of a process; "X" if there is none. */
+function stateOf(pid: string): string {
+  try {
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    return stat.slice(stat.lastIndexOf(")") + 2).charAt(0);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "X";
+    throw error;
+  }
+}
+
+Deno.test("no stub survives a tracer that is killed", async () => {
+  await using child = lockedGuest("orphan").spawn();
+  const pids: string[] = [];
+  let text = "";
+  for await (const chunk of child.stdout) {
+    text += new TextDecoder().decode(chunk);
+    if (!text.endsWith("\n")) continue;
+    pids.push(...text.trim().split(" "));
+    break;
+  }
+  assert(pids.length >= 2, text);
+  child.kill("SIGKILL");
+  await child.stderr.cancel();
+  await child.status;
+  // Their end was ordered with that of their tracer; it may take a moment.
+  const isAlive = (pid: string) => !["X", "Z"].includes(stateOf(pid));
+  for (let i = 0; i < 100_000 && pids.some(isAlive); i++);
+  assertEquals(pids.filter(isAlive), []);
 });
 
 Deno.test("stubs have a filter, no capabilities and no way to get any", () => {
