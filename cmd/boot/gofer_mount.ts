@@ -3,8 +3,9 @@
  * memory above it where the spec says so.
  * @module
  */
-import { ENOENT, type Errno } from "../../kernel/abi/errno.ts";
+import { ENOENT, type Errno, isErrno } from "../../kernel/abi/errno.ts";
 import { GoferFileSystem } from "../../kernel/fs/gofer/gofer_file_system.ts";
+import { OverlayFileSystem } from "../../kernel/fs/overlay/overlay.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { FileSystem } from "../../kernel/vfs/file_system.ts";
 import type { GoferBootMount } from "./boot_spec.ts";
@@ -17,7 +18,7 @@ export function goferFileSystem(
   const { host, clock, memoryFile, vfs } = kernel;
   const client = host.gofers.get(mount.name);
   if (client === undefined) return ENOENT;
-  return GoferFileSystem.attach({
+  const lower = GoferFileSystem.attach({
     client,
     mount: mount.name,
     mode: mount.isShared ? "shared" : "exclusive",
@@ -25,5 +26,12 @@ export function goferFileSystem(
     clock,
     files: host.files,
     memoryFile,
+  });
+  if (isErrno(lower) || !mount.hasOverlay) return lower;
+  return new OverlayFileSystem({
+    lowers: [lower],
+    memoryFile,
+    clock,
+    device: vfs.newDevice(),
   });
 }
