@@ -151,6 +151,8 @@ export const copy_file_range = defineSyscall({
     if (flags !== 0) return EINVAL;
     if (input.inode.isDirectory || output.inode.isDirectory) return EISDIR;
     if (!input.inode.isRegular || !output.inode.isRegular) return EINVAL;
+    // A host file whose position others share: programs fall back to read(2).
+    if (!input.isSeekable || !output.isSeekable) return EINVAL;
     if (!input.isReadable || !output.isWritable) return EBADF;
     if ((output.flags & O_APPEND) !== 0) return EBADF;
     const count = Math.min(len, MAX_COPY);
