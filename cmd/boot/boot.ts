@@ -21,7 +21,7 @@ import { buildHost } from "./boot_host.ts";
 import { type BootSpec, SPEC_FD } from "./boot_spec.ts";
 import { ControlServer } from "./control_server.ts";
 import { readDocument } from "./document.ts";
-import { runContainer } from "./loader.ts";
+import { FIRST_PROCESS, runContainer } from "./loader.ts";
 import { lockDown } from "./lockdown.ts";
 import { makeProbe } from "./probe.ts";
 import { StepError, Timeline } from "./timeline.ts";
@@ -110,9 +110,13 @@ export function main(): number {
     const step = isStep ? thrown.step : "kernel";
     const status = isStep ? thrown.status : ExitStatus.SandboxDied;
     const detail = thrown instanceof Error && !isStep ? thrown.stack ?? "" : "";
-    const message = isStep
-      ? `${thrown.message} (starting the sandbox, step "${step}")`
-      : `internal error: ${messageOf(thrown)}\n${detail}`;
+    // The user's program failed, not a step of ours.
+    const isProgram = step === FIRST_PROCESS;
+    const message = !isStep
+      ? `internal error: ${messageOf(thrown)}\n${detail}`
+      : isProgram
+      ? thrown.message
+      : `${thrown.message} (starting the sandbox, step "${step}")`;
     control?.send({ event: "failed", step, message, status });
     return status;
   }

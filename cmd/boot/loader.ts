@@ -20,6 +20,9 @@ import type { Probe } from "./probe.ts";
 import { ProcessStarter } from "./process_starter.ts";
 import type { Timeline } from "./timeline.ts";
 
+/** The step that starts the user's program. */
+export const FIRST_PROCESS = "first process";
+
 export interface Container {
   readonly spec: BootSpec;
   readonly host: Host;
@@ -60,7 +63,7 @@ export function runContainer(container: Container): void {
   }
   if (!control.isOpen || calls.isStopped) return;
   const pid = timeline.step(
-    "first process",
+    FIRST_PROCESS,
     () => starter.start(spec.process, container.stdio),
   );
   calls.onExit = (pid, status) =>
