@@ -151,7 +151,6 @@ export class PathWalk {
       let end = path.indexOf("/", start);
       if (end < 0) end = length;
       this.#take(path, start, end);
-      if (end - start > NAME_MAX) return ENAMETOOLONG;
       let next = end;
       while (next < length && path.charCodeAt(next) === SLASH) next++;
       // The slashes stay: a symlink's target is put in front of them.
@@ -211,6 +210,7 @@ export class PathWalk {
       if (cached.mountCount > 0) return cached;
       this.#dcache.drop(cached);
     }
+    if (name.length > NAME_MAX) return ENAMETOOLONG;
     if ((this.#flags & RESOLVE_CACHED) !== 0) return EAGAIN;
     // rmdir'ed, but still somebody's working directory.
     if (parent.isDeleted) return ENOENT;

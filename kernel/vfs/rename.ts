@@ -3,7 +3,6 @@
  * vfs_rename().
  * @module
  */
-import { CAP_MKNOD } from "../abi/capability.ts";
 import {
   EBUSY,
   EEXIST,
@@ -11,7 +10,6 @@ import {
   ENOENT,
   ENOTDIR,
   ENOTEMPTY,
-  EPERM,
   type Errno,
   EXDEV,
   isErrno,
@@ -24,8 +22,9 @@ import {
 import type { ByteString } from "../mm/user_memory.ts";
 import type { Caller } from "./caller.ts";
 import type { Dentry } from "./dentry.ts";
+import type { Inode } from "./inode.ts";
 import type { VfsPath } from "./mount.ts";
-import { mayCreate, mayDelete } from "./names.ts";
+import { mayCreate, mayDelete, newInode } from "./names.ts";
 import type { PathWalk } from "./path_walk.ts";
 import { checkPermission, checkWritable, MAY_WRITE } from "./permission.ts";
 import type { VfsCore } from "./vfs_core.ts";
@@ -42,8 +41,6 @@ export function rename(
   if ((flags & ~known) !== 0) return EINVAL;
   const isExchange = (flags & RENAME_EXCHANGE) !== 0;
   if (isExchange && flags !== RENAME_EXCHANGE) return EINVAL;
-  const isWhiteout = (flags & RENAME_WHITEOUT) !== 0;
-  if (isWhiteout && !caller.identity.has(CAP_MKNOD)) return EPERM;
 
   const source = core.lookupParent(caller, from.at, from.path);
   if (isErrno(source)) return source;
@@ -149,9 +146,22 @@ function move(
     flags,
   );
   if (failed !== null) return failed;
+  if ((flags & RENAME_WHITEOUT) !== 0) giveWhiteout(from, child.name, caller);
   if (isExchange) core.dcache.exchange(child, target);
   else core.dcache.move(child, target.parent!, target.name);
   return null;
+}
+
+/** The whiteout that a file system left at the old name is the caller's. */
+function giveWhiteout(
+  directory: Inode,
+  name: ByteString,
+  caller: Caller,
+): void {
+  const whiteout = directory.lookup(name);
+  if (whiteout === null || isErrno(whiteout)) return;
+  const { uid, gid } = newInode(directory, whiteout.mode, caller);
+  whiteout.setAttributes({ uid, gid });
 }
 
 function mayTake(
