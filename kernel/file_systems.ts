@@ -6,6 +6,9 @@
 import type { Errno } from "./abi/errno.ts";
 import { registerMemoryDevices } from "./fs/dev/memory_devices.ts";
 import { Terminals } from "./fs/devpts/tty_drivers.ts";
+import { ProcType } from "./fs/proc/proc_file_system.ts";
+import { SysType } from "./fs/sys/sys_file_system.ts";
+import { SysRoot } from "./fs/sys/sys_root.ts";
 import { TmpfsType } from "./fs/tmpfs/tmpfs_type.ts";
 import type { Mappable } from "./mm/mappable.ts";
 import { SharedMemory } from "./mm/shared_memory.ts";
@@ -28,6 +31,8 @@ export function registerFileSystems(kernel: KernelServices): Terminals {
   const types = [
     terminals,
     new TmpfsType({ memoryFile, clock, memoryBytes, newDevice }),
+    new ProcType(kernel),
+    new SysType(new SysRoot(host.info, memoryFile), { clock, newDevice }),
   ];
   for (const type of types) vfs.fileSystemTypes.set(type.name, type);
   return terminals;

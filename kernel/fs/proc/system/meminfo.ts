@@ -1,0 +1,60 @@
+/**
+ * /proc/meminfo. The kernel knows what it handed out, not what was touched;
+ * there is no swap. Source: proc_meminfo(5).
+ * @module
+ */
+import type { KernelServices } from "../../../task/kernel_services.ts";
+import type { PidNamespace } from "../../../task/pid_namespace.ts";
+import { kilobytes } from "../format.ts";
+
+/** Bytes of memory in all, and not in use. */
+export function memoryTotals(
+  kernel: KernelServices,
+): { readonly total: number; readonly free: number } {
+  const total = kernel.host.info.memoryBytes;
+  const free = Math.max(0, total - kernel.memoryFile.allocatedBytes);
+  return { total, free };
+}
+
+/** Private pages of all processes, bytes; a shared one counts once per user. */
+function anonymousBytes(namespace: PidNamespace): number {
+  const seen = new Set<object>();
+  let bytes = 0;
+  for (const task of namespace.tasks()) {
+    if (task.state === "dead" || seen.has(task.memory)) continue;
+    seen.add(task.memory);
+    bytes += task.memory.pmas.total;
+  }
+  return bytes;
+}
+
+export function meminfo(kernel: KernelServices): string {
+  const { total, free } = memoryTotals(kernel);
+  const used = total - free;
+  const anonymous = Math.min(used, anonymousBytes(kernel.rootPidNamespace));
+  // What is not private belongs to files: page cache and tmpfs.
+  const cached = used - anonymous;
+  const row = (name: string, bytes: number) =>
+    kilobytes(`${name}:`.padEnd(16), bytes);
+  return row("MemTotal", total) +
+    row("MemFree", free) +
+    row("MemAvailable", free) +
+    row("Buffers", 0) +
+    row("Cached", cached) +
+    row("SwapCached", 0) +
+    row("Active", used) +
+    row("Inactive", 0) +
+    row("Active(anon)", anonymous) +
+    row("Inactive(anon)", 0) +
+    row("Active(file)", cached) +
+    row("Inactive(file)", 0) +
+    row("Unevictable", 0) +
+    row("Mlocked", 0) +
+    row("SwapTotal", 0) +
+    row("SwapFree", 0) +
+    row("Dirty", 0) +
+    row("Writeback", 0) +
+    row("AnonPages", anonymous) +
+    row("Mapped", 0) +
+    row("Shmem", 0);
+}
