@@ -74,11 +74,11 @@ export class GoferChannels implements Disposable {
   }
 
   /**
-   * Receives one message into `into` and its descriptors into `fds`; its
-   * length, or 0 when the other end has closed (or sent an empty message, which
-   * may bring descriptors, too). Blocks the thread, unless
-   * `noWait` (-EAGAIN), at first spinning for `spinUs` microseconds.
-   * -EMSGSIZE: too long, or too many descriptors (which are closed).
+   * Receives one message into `into` and its descriptors into `fds` (fewer than
+   * were sent, if this process may not have more); its length, or 0 when the
+   * other end has closed (or sent an empty message, which may bring
+   * descriptors, too). Blocks the thread, unless `noWait` (-EAGAIN), at first
+   * spinning for `spinUs` microseconds. -EMSGSIZE: too long.
    */
   receive(
     channel: number,

@@ -151,7 +151,8 @@ export interface GoferClient {
   /** The attributes after the change. -EPERM, -EROFS, -EINVAL, -EFBIG... */
   setattr(node: GoferNodeId, change: GoferSetAttr): GoferStat | number;
   /** `flags`: O_* access mode and O_TRUNC. -EISDIR, -ELOOP (symlink), -ENXIO
-   * (socket, FIFO), -EACCES (device), -EROFS. */
+   * (socket, FIFO), -EACCES (device), -EROFS; -EMFILE: this process can have
+   * no more descriptors. */
   open(node: GoferNodeId, flags: number): DonatedFd | number;
   /** Makes and opens a regular file. -EEXIST: the name is taken, always. */
   create(

@@ -10,6 +10,7 @@ import {
   EINVAL,
   EISDIR,
   ELOOP,
+  EMFILE,
   ENODATA,
   ENOENT,
   ENOTDIR,
@@ -496,4 +497,28 @@ Deno.test("descriptors stay within the limit, and none is left at the end", () =
     assertNotEquals(t.attach().node, 0);
   }
   assertEquals(openFdCount(), before);
+});
+
+Deno.test("a descriptor that the client can't have is EMFILE, no more", () => {
+  using t = new GoferFixture();
+  Deno.writeTextFileSync(`${t.dir}/f`, "F");
+  const root = t.attach().node;
+  const { node } = t.find(root, "f");
+  const call = t.transport.call;
+  t.transport.call = (request, length, reply, fds) => {
+    const got = call(request, length, reply, fds);
+    // As the kernel does when the table of descriptors is full.
+    for (const fd of fds.splice(0)) t.files.close(fd);
+    return got;
+  };
+  assertEquals(t.gofer.open(node, O_RDONLY), -EMFILE.code);
+  const walk = must(t.gofer.walk(root, ["f"], { open: O_RDONLY }));
+  assertEquals([walk.nodes.length, walk.opened], [1, -EMFILE.code]);
+  assertEquals(t.gofer.create(root, "g", O_RDWR, OWNER), -EMFILE.code);
+  t.transport.call = call;
+  t.gofer.forget(node, 2);
+  t.gofer.flush();
+  assertEquals(t.connection.session.nodes.size, 1);
+  assertEquals(t.readFd(must(t.gofer.open(t.find(root, "f").node, 0))), "F");
+  assertEquals(t.lost, []);
 });

@@ -91,7 +91,7 @@ export class RemoteGofer implements GoferClient {
     }
     if (!this.#rpc.isSound(openResult === 0 ? 1 : 0)) return LOST;
     const opened = openResult === 0
-      ? this.#rpc.fds[0]!
+      ? this.#rpc.takeFd()
       : Math.min(openResult, -1);
     return { nodes, error: Math.min(error, 0), target, opened };
   }
@@ -139,7 +139,7 @@ export class RemoteGofer implements GoferClient {
     request.u32(flags);
     const result = this.#rpc.call();
     if (result < 0) return result;
-    return this.#rpc.isSound(1) ? this.#rpc.fds[0]! : LOST;
+    return this.#rpc.isSound(1) ? this.#rpc.takeFd() : LOST;
   }
 
   create(
@@ -389,7 +389,12 @@ export class RemoteGofer implements GoferClient {
   #callForCreated(): GoferCreated | number {
     const made = this.#rpc.callForNode(1);
     if (typeof made === "number") return made;
-    return { ...made, opened: this.#rpc.fds[0]! };
+    const opened = this.#rpc.takeFd();
+    if (opened < 0) {
+      this.forget(made.node, 1);
+      return opened;
+    }
+    return { ...made, opened: opened as DonatedFd };
   }
 
   #writeOwner(request: MessageWriter, owner: GoferOwner): void {

@@ -5,7 +5,7 @@
  * that much.
  * @module
  */
-import { EREMOTEIO } from "../kernel/abi/errno.ts";
+import { EMFILE, EREMOTEIO } from "../kernel/abi/errno.ts";
 import type { DonatedFd, GoferNode, GoferNodeId, GoferStat } from "./client.ts";
 import {
   MAX_MESSAGE,
@@ -20,8 +20,6 @@ import { MessageReader, MessageWriter } from "./wire.ts";
 export const LOST: number = -EREMOTEIO.code;
 
 export class RpcCaller {
-  /** Descriptors of the last reply. */
-  readonly fds: DonatedFd[] = [];
   /** Told once. */
   onLost: ((reason: string) => void) | null = null;
 
@@ -29,6 +27,10 @@ export class RpcCaller {
   readonly #request = new MessageWriter(new Uint8Array(MAX_MESSAGE));
   readonly #replyBytes = new Uint8Array(MAX_MESSAGE);
   readonly reply: MessageReader = new MessageReader(this.#replyBytes);
+  /** Descriptors of the last reply, at most one, and how many there were when
+   * it was sent. */
+  readonly #fds: DonatedFd[] = [];
+  #fdCount = 0;
   #tag = 0;
   #isLost = false;
 
@@ -60,7 +62,7 @@ export class RpcCaller {
       request.bytes,
       request.length,
       this.#replyBytes,
-      this.fds,
+      this.#fds,
     );
     if (length <= 0) {
       return this.lose(length === 0 ? "closed" : `errno ${-length}`);
@@ -69,11 +71,11 @@ export class RpcCaller {
     reply.reset(0, length);
     const claimed = reply.u32();
     const tag = reply.u16();
-    const fdCount = reply.u16();
+    this.#fdCount = reply.u16();
     const result = reply.i32();
     if (
       length < REPLY_HEADER || claimed !== length || tag !== this.#tag ||
-      fdCount !== this.fds.length
+      this.#fdCount > 1 || this.#fds.length > this.#fdCount
     ) return this.lose("malformed reply");
     if (result < 0 && !this.isSound(0)) return LOST;
     return result;
@@ -92,9 +94,14 @@ export class RpcCaller {
   /** Whether the reply was read whole and brought `fdCount` descriptors; if
    * not, the connection is lost. */
   isSound(fdCount: number): boolean {
-    if (this.reply.isComplete && this.fds.length === fdCount) return true;
+    if (this.reply.isComplete && this.#fdCount === fdCount) return true;
     this.lose("malformed reply");
     return false;
+  }
+
+  /** The descriptor of a sound reply. -EMFILE: this process can't have it. */
+  takeFd(): DonatedFd | number {
+    return this.#fds[0] ?? -EMFILE.code;
   }
 
   /** call(), for replies of one stat. */
@@ -123,8 +130,8 @@ export class RpcCaller {
 
   /** Gives the connection up; LOST. */
   lose(reason: string): number {
-    for (const fd of this.fds) this.#transport.discard(fd);
-    this.fds.length = 0;
+    for (const fd of this.#fds) this.#transport.discard(fd);
+    this.#fds.length = 0;
     if (!this.#isLost) {
       this.#isLost = true;
       this.onLost?.(reason);

@@ -89,9 +89,9 @@ static int take_fds(struct msghdr *message, int32_t fds[MAX_FDS]) {
 }
 
 /* Receives one message. Returns its length, 0 when the other end has closed;
- * stores the number of descriptors, then the descriptors. -EMSGSIZE: longer
- * than `size`, or with more descriptors than MAX_FDS; -EAGAIN: `no_wait` and
- * nothing there. */
+ * stores the number of descriptors, then the descriptors: fewer than were sent
+ * if there were more than MAX_FDS, or if this process may not have more.
+ * -EMSGSIZE: longer than `size`; -EAGAIN: `no_wait` and nothing there. */
 EXPORT int rsg_channel_receive(int channel, void *into, int size,
                                int32_t fds[1 + MAX_FDS], int spin_us,
                                int no_wait) {
@@ -118,7 +118,7 @@ EXPORT int rsg_channel_receive(int channel, void *into, int size,
       flags &= ~MSG_DONTWAIT;
   }
   fds[0] = take_fds(&message, fds + 1);
-  if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
+  if (message.msg_flags & MSG_TRUNC) {
     for (int i = 0; i < fds[0]; i++)
       close(fds[1 + i]);
     fds[0] = 0;

@@ -56,6 +56,7 @@ export class GoferVfs implements Disposable {
       isReadOnly?: boolean;
       dcacheLimit?: number;
       maxIdleFiles?: number;
+      maxCachedPages?: number;
     } = {},
   ) {
     this.server = new GoferFixture(options);
@@ -70,9 +71,8 @@ export class GoferVfs implements Disposable {
       clock: new Clock(this.hostClock),
       files: this.files,
       memoryFile: this.memoryFile,
-      ...(options.maxIdleFiles === undefined
-        ? {}
-        : { maxIdleFiles: options.maxIdleFiles }),
+      maxIdleFiles: options.maxIdleFiles ?? 256,
+      maxCachedPages: options.maxCachedPages ?? 1024,
     }));
     this.mount = this.vfs.newNamespace(this.fs, { flags: 0, source: "none" });
     const root = this.mount.placeOf(this.mount.root);

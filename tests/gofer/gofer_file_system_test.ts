@@ -389,3 +389,29 @@ Deno.test("a lost server is EIO, and is told", () => {
   assertEquals(t.readAt(file, 0, 1), "F"); // its descriptor is ours
   file.release();
 });
+
+Deno.test("cached pages stay within the limit, mapped ones stay", () => {
+  using t = new GoferVfs("exclusive", { maxCachedPages: 64 });
+  for (let i = 0; i < 40; i++) {
+    Deno.writeTextFileSync(`${t.dir}/f${i}`, `${i % 10}`.repeat(64 * 1024));
+  }
+  const file = done(t.open("f0", O_RDONLY));
+  const mapping = done(file.mappable());
+  mapping.acquire();
+  mapping.addMapping(new CountingRange(), 0, 4096, false);
+  const page = new Translation();
+  assertEquals(mapping.translate(0, 4096, false, page), null);
+  const before = t.memoryFile.allocatedBytes;
+  for (let i = 1; i < 40; i++) {
+    const other = done(t.open(`f${i}`, O_RDONLY));
+    for (let at = 0; at < 65536; at += 4096) {
+      assertEquals(t.readAt(other, at, 4096), `${i % 10}`.repeat(4096));
+    }
+    other.release();
+  }
+  assert(t.memoryFile.allocatedBytes - before < 100 * 4096);
+  const shown = new Uint8Array(4096);
+  t.memory.read(page.offset, shown);
+  assertEquals(new Set(shown), new Set([0x30]));
+  file.release();
+});

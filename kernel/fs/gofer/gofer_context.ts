@@ -22,6 +22,8 @@ export interface GoferContext {
   /** The inode of a node that the server sent, whose reference this takes over;
    * `target`: what it leads to if it is a symlink, "" if unknown. */
   adopt(node: GoferNode, target: string): Inode;
+  /** So many more pages of files are cached; may drop others. */
+  noteGrowth(pages: number): void;
   /** An inode was evicted: gives its reference back. */
   drop(inode: Inode): void;
 }

@@ -14,6 +14,8 @@ import {
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
   O_APPEND,
+  O_DSYNC,
+  O_SYNC,
   SEEK_CUR,
   SEEK_SET,
 } from "../../abi/fcntl.ts";
@@ -63,8 +65,7 @@ export class GoferDescription extends RegularFileDescription {
   }
 
   override write(io: IoBuffer, caller: Caller): number | Errno {
-    const stale = this.#findEnd();
-    return stale ?? super.write(io, caller);
+    return this.#findEnd() ?? this.#harden(super.write(io, caller));
   }
 
   override writeAt(
@@ -72,8 +73,16 @@ export class GoferDescription extends RegularFileDescription {
     offset: number,
     caller: Caller,
   ): number | Errno {
-    const stale = this.#findEnd();
-    return stale ?? super.writeAt(io, offset, caller);
+    return this.#findEnd() ?? this.#harden(super.writeAt(io, offset, caller));
+  }
+
+  /** What was written with O_SYNC or O_DSYNC is on the disk when write(2)
+   * returns. */
+  #harden(count: number | Errno): number | Errno {
+    if ((this.flags & O_DSYNC) === 0 || isErrno(count) || count === 0) {
+      return count;
+    }
+    return this.sync((this.flags & O_SYNC) !== O_SYNC) ?? count;
   }
 
   /** Appending is to the end of the file as it is now. */

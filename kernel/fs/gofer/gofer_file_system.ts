@@ -16,6 +16,7 @@ import type {
   GoferNodeId,
 } from "../../../gofer/client.ts";
 import type { Errno } from "../../abi/errno.ts";
+import { PAGE_SIZE } from "../../abi/mman.ts";
 import { S_ISDIR, S_ISREG } from "../../abi/stat.ts";
 import type { HostFiles } from "../../host.ts";
 import type { MemoryFile } from "../../mm/memory_file.ts";
@@ -43,9 +44,13 @@ export interface GoferFileSystemOptions {
   readonly memoryFile: MemoryFile;
   /** Files whose unused host descriptors are kept open. */
   readonly maxIdleFiles?: number;
+  /** Pages of files that are cached, besides mapped and dirty ones. */
+  readonly maxCachedPages?: number;
 }
 
 const DEFAULT_MAX_IDLE_FILES = 256;
+/** 512 MiB: the host has its own cache behind this one. */
+const DEFAULT_MAX_CACHED_PAGES = 131_072;
 
 /** Inode numbers below this leave room for the index of a host device. */
 const INO_SPACE = 2 ** 48;
@@ -65,6 +70,9 @@ export class GoferFileSystem extends FileSystem implements GoferContext {
   readonly idleHandles: IdleHandles;
   readonly isShared: boolean;
 
+  readonly #maxCachedPages: number;
+  /** Pages that were cached since somebody counted them all. */
+  #growth = 0;
   readonly #inodes = new Map<GoferNodeId, GoferInode>();
   /** Index by st_dev on the host; the root's is 0. */
   readonly #hostDevices = new Map<number, number>();
@@ -83,6 +91,7 @@ export class GoferFileSystem extends FileSystem implements GoferContext {
     this.idleHandles = new IdleHandles(
       options.maxIdleFiles ?? DEFAULT_MAX_IDLE_FILES,
     );
+    this.#maxCachedPages = options.maxCachedPages ?? DEFAULT_MAX_CACHED_PAGES;
     this.isShared = options.mode === "shared";
     this.needsRevalidation = this.isShared;
     this.isReadOnly = isReadOnly;
@@ -171,7 +180,19 @@ export class GoferFileSystem extends FileSystem implements GoferContext {
     return failure;
   }
 
-  /** Drops cached pages of files, least recently found first, until `bytes`
+  noteGrowth(pages: number): void {
+    this.#growth += pages;
+    if (this.#growth <= this.#maxCachedPages / 8) return;
+    this.#growth = 0;
+    let total = 0;
+    for (const inode of this.#inodes.values()) total += inode.residentPages;
+    const excess = total - this.#maxCachedPages;
+    if (excess > 0) {
+      this.reclaim((excess + this.#maxCachedPages / 8) * PAGE_SIZE);
+    }
+  }
+
+  /** Drops cached pages of files, those found longest ago first, until `bytes`
    * are free; bytes freed. */
   reclaim(bytes: number): number {
     let freed = 0;

@@ -101,6 +101,10 @@ export class GoferInode extends Inode {
   syncHost(): Errno | null {
     return null;
   }
+  /** Pages in memory. */
+  get residentPages(): number {
+    return 0;
+  }
   /** Drops cached pages that the host can provide again; bytes freed. */
   dropClean(): number {
     return 0;

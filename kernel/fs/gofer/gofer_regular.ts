@@ -37,11 +37,17 @@ export class GoferRegular extends GoferInode implements GoferFile {
   }
 
   get pages(): HostPages {
-    const { memoryFile, files, isShared } = this.gofer;
-    this.#pages ??= new HostPages(memoryFile, files, this.handles, {
-      size: this.size,
-      isShared,
-    });
+    const { gofer } = this;
+    this.#pages ??= new HostPages(
+      gofer.memoryFile,
+      gofer.files,
+      this.handles,
+      {
+        size: this.size,
+        isShared: gofer.isShared,
+        onGrowth: (pages) => gofer.noteGrowth(pages),
+      },
+    );
     return this.#pages;
   }
 
@@ -124,6 +130,10 @@ export class GoferRegular extends GoferInode implements GoferFile {
 
   override syncHost(): Errno | null {
     return this.#pages?.sync(0, this.#pages.size) ?? null;
+  }
+
+  override get residentPages(): number {
+    return this.#pages?.residentPages ?? 0;
   }
 
   override dropClean(): number {

@@ -75,10 +75,19 @@ class HostBacking implements PageBacking {
   }
 }
 
+export interface HostPagesOptions {
+  readonly size: number;
+  /** Others change the file, too. */
+  readonly isShared: boolean;
+  /** Called after an operation that left more pages cached. */
+  onGrowth(pages: number): void;
+}
+
 export class HostPages extends PageCache {
   readonly #files: HostFiles;
   readonly #handles: HostHandles;
   readonly #isShared: boolean;
+  readonly #onGrowth: HostPagesOptions["onGrowth"];
   readonly #translation = new Translation();
   /** A writable shared mapping exists, or existed since the last sync(). */
   #mayBeDirty = false;
@@ -87,17 +96,23 @@ export class HostPages extends PageCache {
     memoryFile: MemoryFile,
     files: HostFiles,
     handles: HostHandles,
-    options: { readonly size: number; readonly isShared: boolean },
+    options: HostPagesOptions,
   ) {
     super(memoryFile, new HostBacking(files, handles), options);
     this.#files = files;
     this.#handles = handles;
     this.#isShared = options.isShared;
+    this.#onGrowth = options.onGrowth;
   }
 
   override read(io: IoBuffer, offset: number): number | Errno {
     if (!this.#isShared && io.remaining < DIRECT_READ) {
-      return super.read(io, offset);
+      const before = this.residentPages;
+      const count = super.read(io, offset);
+      if (this.residentPages > before) {
+        this.#onGrowth(this.residentPages - before);
+      }
+      return count;
     }
     const failure = this.#syncDirty(offset, io.remaining);
     if (failure !== null) return failure;
@@ -176,6 +191,21 @@ export class HostPages extends PageCache {
     if (isErrno(fd)) return fd;
     const result = this.#files.allocate(fd, mode, offset, length);
     return result < 0 ? errnoFromCode(result) : null;
+  }
+
+  override translate(
+    fileOffset: number,
+    maxLength: number,
+    write: boolean,
+    into: Translation,
+  ): Errno | null {
+    const before = this.residentPages;
+    const failure = super.translate(fileOffset, maxLength, write, into);
+    // Pages of mapped files are never dropped, so `into` stays good.
+    if (this.residentPages > before && this.isMapped) {
+      this.#onGrowth(this.residentPages - before);
+    }
+    return failure;
   }
 
   override addMapping(range: MappedRange, isWritableShared: boolean): void {
