@@ -22,7 +22,7 @@ import { ExitStatus } from "../exit_status.ts";
 import type { GlobalFlags } from "../global_flags.ts";
 import { RuntimeError } from "../runtime_error.ts";
 import { hostUser } from "./host_user.ts";
-import { Sandbox } from "./sandbox.ts";
+import { RunningSandbox } from "./running_sandbox.ts";
 import type { SandboxPlan } from "./sandbox_plan.ts";
 import { exitStatusOf } from "./wait_status.ts";
 
@@ -50,7 +50,7 @@ export function hasTerminal(): boolean {
 class SignalForwarder implements Disposable {
   readonly #listeners = new Map<Deno.Signal, () => void>();
 
-  constructor(sandbox: Sandbox, hasTerminal: boolean) {
+  constructor(sandbox: RunningSandbox, hasTerminal: boolean) {
     for (const [name, signo] of Object.entries(FORWARDED)) {
       this.#listen(name as Forwarded, () => sandbox.signal(0, signo));
     }
@@ -106,7 +106,7 @@ export async function runForeground(
   using descriptors = new DescriptorMaker();
   const logPath = globals["debug-log"];
   const logFd = logPath === undefined ? STDERR : openLog(descriptors, logPath);
-  await using sandbox = new Sandbox(plan, {
+  await using sandbox = new RunningSandbox(plan, {
     user: hostUser(globals.rootless),
     stdio: [0, 1, 2],
     logFd,

@@ -4,11 +4,11 @@
  * list even through what the host library still binds.
  */
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import type { Sandbox } from "../../cmd/sandbox/sandbox.ts";
+import type { RunningSandbox } from "../../cmd/sandbox/running_sandbox.ts";
 import { RuntimeError } from "../../cmd/runtime_error.ts";
 import { startSandbox } from "./sandboxes.ts";
 
-async function withSandbox(test: (sandbox: Sandbox) => Promise<void>) {
+async function withSandbox(test: (sandbox: RunningSandbox) => Promise<void>) {
   await using sandbox = startSandbox(["/bin/true"], {
     test: { failAt: "", allowsProbe: true },
   });

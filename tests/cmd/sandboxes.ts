@@ -5,14 +5,14 @@
  */
 import { hostUser } from "../../cmd/sandbox/host_user.ts";
 import { planProgram } from "../../cmd/sandbox/program_plan.ts";
-import { Sandbox } from "../../cmd/sandbox/sandbox.ts";
+import { RunningSandbox } from "../../cmd/sandbox/running_sandbox.ts";
 import type { StartOptions } from "../../cmd/sandbox/children.ts";
 
 /** A sandbox on this host's files. It waits for start() unless told. */
 export function startSandbox(
   args: readonly string[],
   options: Partial<StartOptions> = {},
-): Sandbox {
+): RunningSandbox {
   const plan = planProgram({
     id: "test",
     root: "/",
@@ -25,7 +25,7 @@ export function startSandbox(
     shares: [],
     hasTerminal: false,
   });
-  return new Sandbox(plan, {
+  return new RunningSandbox(plan, {
     user: hostUser(undefined),
     stdio: [0, 1, 2],
     logFd: 2,

@@ -57,7 +57,7 @@ class Eventually<T> {
   }
 }
 
-export class Sandbox implements AsyncDisposable {
+export class RunningSandbox implements AsyncDisposable {
   readonly #spawner = new Spawner();
   readonly #channels = new GoferChannels();
   readonly #descriptors = new DescriptorMaker();
