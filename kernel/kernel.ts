@@ -21,6 +21,8 @@ import { MemoryManager } from "./mm/memory_manager.ts";
 import { RunQueue } from "./run_queue.ts";
 import { showCall, showResult } from "./syscalls/strace.ts";
 import { setFrame, type SysResult } from "./syscalls/syscall.ts";
+import { createSockets } from "./socket_families.ts";
+import type { SocketFileSystem } from "./socket/socket.ts";
 import { SYSCALLS } from "./syscalls/table.ts";
 import { FutexTable } from "./task/futex.ts";
 import type { IntervalTimers } from "./task/interval_timers.ts";
@@ -63,6 +65,7 @@ export class Kernel implements KernelServices {
   readonly memfds: Memfds;
   readonly anonInodes: AnonInodes;
   readonly pipes: PipeFileSystem;
+  readonly sockets: SocketFileSystem;
   readonly terminals: Terminals;
   readonly readiness: HostReadiness;
   readonly futexes = new FutexTable();
@@ -104,6 +107,7 @@ export class Kernel implements KernelServices {
       clock,
       device: this.vfs.newDevice(),
     });
+    this.sockets = createSockets(this);
     this.vfs.openFifo = (path, flags, caller) =>
       this.pipes.openFifo(path, flags, caller);
     this.vdso = this.#createVdso();

@@ -36,7 +36,11 @@ import * as processVm from "./sys_process_vm.ts";
 import * as readWrite from "./sys_read_write.ts";
 import * as sched from "./sys_sched.ts";
 import * as select from "./sys_select.ts";
+import * as recvmsg from "./sys_recvmsg.ts";
+import * as sendmsg from "./sys_sendmsg.ts";
 import * as session from "./sys_session.ts";
+import * as socket from "./sys_socket.ts";
+import * as sockopt from "./sys_sockopt.ts";
 import * as signal from "./sys_signal.ts";
 import * as stat from "./sys_stat.ts";
 import * as sync from "./sys_sync.ts";
@@ -79,8 +83,12 @@ const FAMILIES: readonly object[] = [
   readWrite,
   sched,
   select,
+  recvmsg,
+  sendmsg,
   session,
   signal,
+  socket,
+  sockopt,
   stat,
   sync,
   timer,

@@ -9,6 +9,7 @@ import type { Clock } from "../time/clock.ts";
 import type { TimerQueue } from "../time/timer_queue.ts";
 import type { AnonInodes } from "../fs/anon_inode.ts";
 import type { PipeFileSystem } from "../fs/pipefs.ts";
+import type { SocketFileSystem } from "../socket/socket.ts";
 import type { Memfds } from "../fs/tmpfs/memfd.ts";
 import type { VirtualFilesystem } from "../vfs/virtual_filesystem.ts";
 import type { FutexTable } from "./futex.ts";
@@ -35,6 +36,8 @@ export interface KernelServices {
   readonly anonInodes: AnonInodes;
   /** Pipes, and the opener of FIFOs. */
   readonly pipes: PipeFileSystem;
+  /** Sockets' inodes, and their families. */
+  readonly sockets: SocketFileSystem;
   readonly futexes: FutexTable;
   readonly rootPidNamespace: PidNamespace;
   /** Processes whose CPU-time timers are armed. */
