@@ -415,3 +415,40 @@ Deno.test("cached pages stay within the limit, mapped ones stay", () => {
   assertEquals(new Set(shown), new Set([0x30]));
   file.release();
 });
+
+Deno.test("attributes of an exclusive directory that was read come together", () => {
+  using t = new GoferVfs("exclusive");
+  for (let i = 0; i < 100; i++) Deno.writeTextFileSync(`${t.dir}/f${i}`, "x");
+  Deno.linkSync(`${t.dir}/f50`, `${t.dir}/hard`);
+  Deno.symlinkSync("f1", `${t.dir}/soft`);
+  t.write("f99", "known before");
+  const names = t.list("/");
+  assertEquals(names.length, 102);
+  t.messages = 0;
+  for (const name of names) {
+    const inode = done(t.stat(name));
+    assertEquals(inode.ino, Deno.lstatSync(`${t.dir}/${name}`).ino);
+    assertEquals(inode.size, Deno.lstatSync(`${t.dir}/${name}`).size);
+  }
+  assert(t.messages < 10, `${t.messages} messages`);
+  assertEquals(t.read("f7"), "x");
+  assertEquals(done(t.stat("f50")), done(t.stat("hard")));
+  // What was prefetched and never looked up is given back.
+  t.vfs.unlink(t.caller, t.at, "f3");
+  assertEquals(t.stat("f3"), ENOENT);
+  t.vfs.dcache.forget(t.fs);
+  t.server.gofer.flush();
+  assertEquals(t.server.connection.session.nodes.size, 1);
+});
+
+Deno.test("a prefetched file shows what was written to it since", () => {
+  using t = new GoferVfs("exclusive", { dcacheLimit: 8 });
+  for (let i = 0; i < 60; i++) Deno.writeTextFileSync(`${t.dir}/f${i}`, "x");
+  t.write("f40", "before");
+  const names = t.list("/");
+  for (const name of names.slice(0, 5)) t.stat(name); // prefetches
+  for (let round = 0; round < 3; round++) {
+    for (const name of names) t.write(name, `${round}${name}`);
+    for (const name of names) assertEquals(t.read(name), `${round}${name}`);
+  }
+});

@@ -4,7 +4,11 @@
  * @module
  */
 import { EIO, EREMOTEIO, type Errno, errnoFromCode } from "../../abi/errno.ts";
-import type { GoferClient, GoferNode } from "../../../gofer/client.ts";
+import type {
+  GoferClient,
+  GoferNode,
+  GoferNodeId,
+} from "../../../gofer/client.ts";
 import type { HostFiles } from "../../host.ts";
 import type { MemoryFile } from "../../mm/memory_file.ts";
 import type { Clock } from "../../time/clock.ts";
@@ -22,6 +26,8 @@ export interface GoferContext {
   /** The inode of a node that the server sent, whose reference this takes over;
    * `target`: what it leads to if it is a symlink, "" if unknown. */
   adopt(node: GoferNode, target: string): Inode;
+  /** Whether an inode stands for the node. */
+  isKnown(node: GoferNodeId): boolean;
   /** So many more pages of files are cached; may drop others. */
   noteGrowth(pages: number): void;
   /** An inode was evicted: gives its reference back. */

@@ -35,34 +35,39 @@ import { GoferRegular } from "./gofer_regular.ts";
  * next ones need no message; and the most entries that are worth it. */
 const MISSES_BEFORE_LISTING = 4;
 const MAX_LISTED_EAGERLY = 8192;
+/** A guest that has read an exclusive directory, and looks up this many of its
+ * names, will look up the others, too. */
+const HITS_BEFORE_PREFETCH = 3;
 
 export class GoferDirectory extends GoferInode {
   // Rebuilt on restore, not saved.
-  readonly #listing = new GoferListing();
+  readonly #listing = new GoferListing(this.gofer, this.node, this.inoBase);
   #misses = 0;
+  /** Successful lookups since the guest read the directory; -1: it did not. */
+  #hits = -1;
 
   override lookup(name: ByteString): Inode | null | Errno {
-    const { client, isShared } = this.gofer;
-    if (!isShared && this.#listing.isLoaded && !this.#listing.has(name)) {
-      return null;
+    const { gofer } = this;
+    if (!gofer.isShared && this.#listing.isLoaded) {
+      if (!this.#listing.has(name)) return null;
+      if (this.#hits >= 0 && ++this.#hits === HITS_BEFORE_PREFETCH) {
+        this.#listing.prefetch();
+      }
+      const node = this.#listing.take(name);
+      if (node !== null) return gofer.adopt(node, "");
     }
-    const walk = client.walk(this.node, [name]);
+    const walk = gofer.client.walk(this.node, [name]);
     if (typeof walk === "number") return goferErrno(walk);
     const [found] = walk.nodes;
-    if (found !== undefined) return this.gofer.adopt(found, walk.target);
+    if (found !== undefined) return gofer.adopt(found, walk.target);
     if (walk.error === 0) return EIO;
     const errno = goferErrno(walk.error);
     if (errno !== ENOENT) return errno;
-    if (!isShared && ++this.#misses === MISSES_BEFORE_LISTING) {
+    if (!gofer.isShared && ++this.#misses === MISSES_BEFORE_LISTING) {
       // Only an attempt: what it can't tell, the next lookup asks.
-      this.#load(MAX_LISTED_EAGERLY);
+      this.#listing.load(MAX_LISTED_EAGERLY);
     }
     return null;
-  }
-
-  #load(maxEntries: number): Errno | null {
-    const { gofer, node, inoBase } = this;
-    return this.#listing.load(gofer, node, inoBase, maxEntries);
   }
 
   /** Whether `name` still leads to `cached` (null: nowhere), whose attributes
@@ -199,11 +204,17 @@ export class GoferDirectory extends GoferInode {
   override readDirectory(cookie: number, sink: DirectorySink): Errno | null {
     const isStart = cookie <= FIRST_COOKIE;
     if (!this.#listing.isLoaded || (isStart && this.gofer.isShared)) {
-      const failure = this.#load(Infinity);
+      const failure = this.#listing.load(Infinity);
       if (failure !== null) return failure;
     }
+    if (this.#hits < 0) this.#hits = 0;
     this.#listing.list(cookie, sink);
     return null;
+  }
+
+  protected override evict(): void {
+    this.#listing.dispose();
+    super.evict();
   }
 
   override open(

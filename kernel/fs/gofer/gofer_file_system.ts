@@ -129,6 +129,10 @@ export class GoferFileSystem extends FileSystem implements GoferContext {
     return inode;
   }
 
+  isKnown(node: GoferNodeId): boolean {
+    return this.#inodes.has(node);
+  }
+
   drop(inode: Inode): void {
     if (!(inode instanceof GoferInode)) return;
     this.#inodes.delete(inode.node);
