@@ -12,18 +12,24 @@ import { Confinement } from "../../ffi/confine.ts";
 import { DescriptorMaker } from "../../ffi/files.ts";
 import { GoferChannels } from "../../ffi/gofer_channel.ts";
 import { Process } from "../../ffi/process.ts";
+import { print } from "../../ffi/say.ts";
 import { Seccomp } from "../../ffi/seccomp.ts";
 import { SIGKILL } from "../../kernel/abi/signal.ts";
 import type { HostFd } from "../../kernel/host.ts";
 import { ExitStatus } from "../exit_status.ts";
 import { messageOf } from "../runtime_error.ts";
 import { buildHost } from "./boot_host.ts";
-import { type BootSpec, SPEC_FD } from "./boot_spec.ts";
+import { type BootSpec, LIST_SYSCALLS, SPEC_FD } from "./boot_spec.ts";
 import { ControlServer } from "./control_server.ts";
 import { readDocument } from "./document.ts";
 import { FIRST_PROCESS, runContainer } from "./loader.ts";
 import { lockDown } from "./lockdown.ts";
 import { makeProbe } from "./probe.ts";
+import {
+  formatSyscalls,
+  type ListFormat,
+  syscallRows,
+} from "./syscall_list.ts";
 import { StepError, Timeline } from "./timeline.ts";
 
 /** What the whole life of the Sentry needs. */
@@ -90,7 +96,12 @@ function run(
 }
 
 /** Runs the sandbox; the exit status of this process. */
-export function main(): number {
+export function main(args: readonly string[]): number {
+  // Only this program has the kernel's tables.
+  if (args[0] === LIST_SYSCALLS) {
+    print(formatSyscalls(syscallRows(), args[1] as ListFormat));
+    return ExitStatus.Ok;
+  }
   const timeline = new Timeline();
   let control: ControlServer | null = null;
   try {
@@ -123,4 +134,4 @@ export function main(): number {
 }
 
 // Only a working copy runs this file itself; see bundle.ts.
-if (import.meta.main) Deno.exit(main());
+if (import.meta.main) Deno.exit(main(Deno.args));

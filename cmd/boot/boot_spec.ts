@@ -95,6 +95,10 @@ export interface ProcessSpec {
   readonly hasTerminal: boolean;
 }
 
+/** First argument of `boot` when it only prints its table of system calls; the
+ * format follows. */
+export const LIST_SYSCALLS = "list-syscalls";
+
 /** The descriptor with the spec itself. */
 export const SPEC_FD = 3;
 

@@ -56,12 +56,17 @@ export class MountTreeBuilder {
   readonly #root: VfsPath;
   readonly #caller: Caller;
 
-  private constructor(kernel: Kernel, spec: BootSpec, rootFs: FileSystem) {
+  private constructor(
+    kernel: Kernel,
+    spec: BootSpec,
+    rootFs: FileSystem,
+    source: string,
+  ) {
     this.#kernel = kernel;
     this.#spec = spec;
     const rootMount = kernel.vfs.newNamespace(rootFs, {
       flags: 0,
-      source: "none",
+      source,
     });
     this.#root = rootMount.placeOf(rootMount.root);
     this.#caller = new BootCaller(
@@ -78,7 +83,7 @@ export class MountTreeBuilder {
       throw new BootError(ExitStatus.BadConfig, "the first mount is not /");
     }
     const rootFs = must("mount /", goferFileSystem(kernel, first));
-    const builder = new MountTreeBuilder(kernel, spec, rootFs);
+    const builder = new MountTreeBuilder(kernel, spec, rootFs, first.source);
     for (const mount of others) builder.#mount(mount);
     builder.#makeDevices();
     if ((first.flags & MS_RDONLY) !== 0) {
@@ -109,12 +114,7 @@ export class MountTreeBuilder {
 
   #mountKernel(mount: KernelBootMount): void {
     const what = `mount ${mount.target} (${mount.kind})`;
-    const made = this.#newFileSystem(mount);
-    if (made === null) {
-      this.#kernel.host.log.warn(`no file system for ${mount.target}`);
-      return;
-    }
-    const fs = must(what, made);
+    const fs = must(what, this.#newFileSystem(mount));
     if (mount.kind === "devtmpfs") {
       const { hasTerminal } = this.#spec.process;
       check(what, populateDev(fs.root, { hasConsole: hasTerminal }));
@@ -124,10 +124,18 @@ export class MountTreeBuilder {
     at.release();
   }
 
-  #newFileSystem(mount: KernelBootMount): FileSystem | Errno | null {
+  #newFileSystem(mount: KernelBootMount): FileSystem | Errno {
+    const { fileSystemTypes } = this.#kernel.vfs;
     const name = mount.kind === "devtmpfs" ? "tmpfs" : mount.kind;
-    const type = this.#kernel.vfs.fileSystemTypes.get(name);
-    if (type === undefined) return null;
+    // Without message queues their directory is an empty one.
+    const type = fileSystemTypes.get(name) ??
+      (name === "mqueue" ? fileSystemTypes.get("tmpfs") : undefined);
+    if (type === undefined) {
+      throw new BootError(
+        ExitStatus.Unavailable,
+        `mount ${mount.target}: this kernel has no file system "${name}"`,
+      );
+    }
     const data = Object.entries(mount.options)
       .map(([option, value]) => value === "" ? option : `${option}=${value}`)
       .join(",");

@@ -70,7 +70,7 @@ export function planProgram(options: ProgramOptions): SandboxPlan {
       name: "root",
       isShared: false,
       hasOverlay: true,
-      source: "root",
+      source: "overlay",
     },
     ...SYSTEM_MOUNTS,
   ];
