@@ -40,12 +40,23 @@ export class FilePages {
   /** Pages from `index` on that are present and contiguous in the memory
    * file, at most `maxPages`. */
   presentRun(index: number, maxPages: number): number {
-    let expected = this.find(index);
+    let key = Math.floor(index / CHUNK);
+    let chunk = this.#chunk(key);
+    let slot = index - key * CHUNK;
+    let expected = chunk === null ? 0 : chunk.pages[slot]!;
     if (expected === 0) return 0;
     let count = 0;
-    while (count < maxPages && this.find(index + count) === expected) {
-      count++;
-      expected += PAGE_SIZE;
+    while (chunk !== null && count < maxPages) {
+      const { pages } = chunk;
+      while (slot < CHUNK && count < maxPages) {
+        if (pages[slot] !== expected) return count;
+        slot++;
+        expected++;
+        count++;
+      }
+      if (count === maxPages) return count;
+      chunk = this.#chunk(++key);
+      slot = 0;
     }
     return count;
   }

@@ -62,6 +62,12 @@ export class OffsetSpares {
     return at;
   }
 
+  /** Bytes from `start` on that one spare holds; 0 if none does. */
+  available(start: number): number {
+    const spare = this.#list.find(start);
+    return spare === null ? 0 : spare.end - start;
+  }
+
   /** Releases spares of [start, end): other memory goes there. */
   drop(start: number, end: number): void {
     if (this.#ages.length === 0) return;

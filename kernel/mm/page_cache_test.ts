@@ -7,8 +7,9 @@ import {
   type Errno,
   isErrno,
 } from "../abi/errno.ts";
-import { PAGE_SIZE } from "../abi/mman.ts";
+import { MAP_SHARED, PAGE_SIZE } from "../abi/mman.ts";
 import { type Random, withSeed } from "./_random.ts";
+import { FakeProcess } from "./_fake_process.ts";
 import { FakeMemory } from "./fake_memory.ts";
 import { IoBuffer, MemoryBuffer } from "./io_buffer.ts";
 import { Translation } from "./mappable.ts";
@@ -237,6 +238,49 @@ Deno.test("PageCache keeps a sequentially written file in one run", () => {
     runs++;
   }
   assert(runs < 25, `${runs} runs`);
+});
+
+Deno.test("PageCache keeps a file together that is read in any order", () => {
+  const { memory, file, read } = setup();
+  const content = pattern(400 * PAGE_SIZE);
+  const backing = new FakeBacking(memory, content);
+  const cache = new PageCache(file, backing, { size: content.length });
+  for (const page of [300, 20, 200, 100, 390, 0, 150, 250, 340, 60, 210]) {
+    assertEquals(
+      read(cache, 10, page * PAGE_SIZE),
+      content.slice(page * PAGE_SIZE, page * PAGE_SIZE + 10),
+    );
+    file.allocate(PAGE_SIZE);
+  }
+  const into = new Translation();
+  for (let at = 0; at < content.length; at += PAGE_SIZE) {
+    cache.translate(at, PAGE_SIZE, false, into);
+  }
+  cache.translate(0, content.length, false, into);
+  assertEquals(into.length, content.length);
+});
+
+Deno.test("PageCache.write() from a mapping of the same absent pages", () => {
+  const process = FakeProcess.create();
+  const cache = new PageCache(process.file, null);
+  cache.truncate(8 * PAGE_SIZE);
+  const addr = process.map(8 * PAGE_SIZE, {
+    flags: MAP_SHARED,
+    mappable: cache.mappableFor({
+      acquire: () => {},
+      release: () => {},
+      mapName: "",
+      mapDevice: 0,
+      mapInode: 0,
+    }),
+  });
+  const io = process.memory.buffer(addr, 8 * PAGE_SIZE);
+  assert(!isErrno(io));
+  assertEquals(cache.write(io, 0), 8 * PAGE_SIZE);
+  assertEquals(cache.residentPages, 8);
+  process.memory.release();
+  cache.dispose();
+  assertEquals(process.file.allocatedBytes, 0);
 });
 
 Deno.test("PageCache behaves as an array (random)", () => {
