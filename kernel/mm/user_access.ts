@@ -228,6 +228,26 @@ export class UserAccess extends MemoryState implements UserMemory {
     }
   }
 
+  /** As readBytes(), from memory that its owner cannot read, too: for
+   * debuggers. */
+  readForced(addr: number, into: Uint8Array): Errno | null {
+    let done = 0;
+    while (done < into.length) {
+      const at = addr + done;
+      if (!(at < this.layout.maxAddress)) return EFAULT;
+      const code = fault(this, at, ACCESS_READ | ACCESS_FORCE);
+      if (code !== FaultCode.Ok) return EFAULT;
+      const { start, end, offset } = this.found;
+      const count = Math.min(end - at, into.length - done);
+      this.memory.read(
+        offset + (at - start),
+        into.subarray(done, done + count),
+      );
+      done += count;
+    }
+    return null;
+  }
+
   /** As writeBytes(), into read-only private memory too: for debuggers. */
   writeForced(addr: number, from: Uint8Array): Errno | null {
     let done = 0;

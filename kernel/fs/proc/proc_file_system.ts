@@ -45,7 +45,8 @@ export class ProcType implements FileSystemType {
 
   constructor(kernel: KernelServices) {
     this.#kernel = kernel;
-    this.#facts = new SystemFacts(kernel.host);
+    const { host, clock, vfs } = kernel;
+    this.#facts = new SystemFacts(host, { device: vfs.newDevice(), clock });
   }
 
   create(

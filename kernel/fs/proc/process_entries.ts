@@ -3,14 +3,24 @@
  * @module
  */
 import { ESRCH } from "../../abi/errno.ts";
-import { S_IFDIR } from "../../abi/stat.ts";
+import { S_IFDIR, S_IFREG } from "../../abi/stat.ts";
 import type { Caller } from "../../vfs/caller.ts";
-import { file, node } from "../kernfs/entries.ts";
+import { directory, file, node } from "../kernfs/entries.ts";
 import { type Entry, EntryTable } from "../kernfs/entry_table.ts";
 import type { FileRules } from "../kernfs/generated_file.ts";
 import type { KernfsHome } from "../kernfs/kernfs_inode.ts";
 import { TableDirectory } from "../kernfs/table_directory.ts";
 import { pidAuxv, pidCmdline, pidEnviron } from "./proc_pid_memory.ts";
+import { ID_MAPS } from "./proc_pid_ids.ts";
+import { MemFile } from "./proc_pid_mem.ts";
+import { NAMESPACE_LINKS } from "./proc_pid_ns.ts";
+import { pidSmaps, pidSmapsRollup } from "./proc_pid_smaps.ts";
+import {
+  pidSchedstat,
+  pidSyscall,
+  pidWchan,
+  tidChildren,
+} from "./proc_pid_syscall.ts";
 import { FdDirectory, FdInfoDirectory } from "./proc_pid_fd.ts";
 import { pidLimits } from "./proc_pid_limits.ts";
 import { PLACE_LINKS } from "./proc_pid_links.ts";
@@ -37,7 +47,16 @@ function living(read: Read): Read {
     ref.isCurrent ? read(ref, caller) : ESRCH;
 }
 
-/** Rows that a process and its threads have alike. */
+/** A file about the memory, which the right to trace opens. */
+function guarded(
+  name: string,
+  mode: number,
+  read: Read,
+): Entry<ProcessRef> {
+  return file(name, mode, { read, refuseOpen: refuseMemory });
+}
+
+/** Rows that a process and its threads have alike, in Linux's order. */
 const COMMON: readonly Entry<ProcessRef>[] = [
   node(
     "fd",
@@ -49,22 +68,35 @@ const COMMON: readonly Entry<ProcessRef>[] = [
     S_IFDIR | 0o555,
     (home, ref, ino) => new FdInfoDirectory(home, ref, ino, 0o555),
   ),
-  file("environ", 0o400, { read: pidEnviron, refuseOpen: refuseMemory }),
-  file("auxv", 0o400, { read: pidAuxv, refuseOpen: refuseMemory }),
+  directory("ns", 0o511, NAMESPACE_LINKS),
+  guarded("environ", 0o400, pidEnviron),
+  guarded("auxv", 0o400, pidAuxv),
   file("status", 0o444, living(pidStatus)),
   file("personality", 0o400, pidPersonality),
   file("limits", 0o444, living(pidLimits)),
   file("comm", 0o644, COMM),
+  file("syscall", 0o400, living(pidSyscall)),
   file("cmdline", 0o444, living(pidCmdline)),
   file("stat", 0o444, living(pidStat)),
   file("statm", 0o444, living(pidStatm)),
-  file("maps", 0o444, { read: pidMaps, refuseOpen: refuseMemory }),
+  guarded("maps", 0o444, pidMaps),
+  node(
+    "mem",
+    S_IFREG | 0o600,
+    (home, ref, ino, mode) => new MemFile(home, ref, ino, mode),
+  ),
   ...PLACE_LINKS,
   file("mounts", 0o444, pidMounts),
   file("mountinfo", 0o444, pidMountinfo),
+  guarded("smaps", 0o444, pidSmaps),
+  guarded("smaps_rollup", 0o444, pidSmapsRollup),
+  file("wchan", 0o444, living(pidWchan)),
+  file("schedstat", 0o444, living(pidSchedstat)),
+  file("cgroup", 0o444, living(() => "0::/\n")),
   file("oom_score", 0o444, oomScore),
   file("oom_adj", 0o644, OOM_ADJ),
   file("oom_score_adj", 0o644, OOM_SCORE_ADJ),
+  ...ID_MAPS,
 ];
 
 function numbered(
@@ -78,7 +110,10 @@ function numbered(
 /** 0 is the directory itself. */
 const FIRST_NUMBER = 1;
 
-const THREAD_TABLE = numbered(COMMON);
+const THREAD_TABLE = numbered([
+  ...COMMON,
+  file("children", 0o444, living(tidChildren)),
+]);
 
 /** /proc/PID/task/TID. */
 function threadDirectory(

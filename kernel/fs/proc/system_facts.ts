@@ -4,6 +4,8 @@
  * @module
  */
 import type { Host } from "../../host.ts";
+import type { Clock } from "../../time/clock.ts";
+import { NamespaceFileSystem } from "./nsfs.ts";
 
 /** A random UUID of version 4 as text. Source: RFC 9562 §5.4. */
 export function randomUuid(host: Host): string {
@@ -21,10 +23,13 @@ export function randomUuid(host: Host): string {
 
 export class SystemFacts {
   readonly #host: Host;
+  readonly namespaces: NamespaceFileSystem;
   #bootId: string | null = null;
 
-  constructor(host: Host) {
+  /** `device`: an anonymous device number for nsfs. */
+  constructor(host: Host, options: { device: number; clock: Clock }) {
     this.#host = host;
+    this.namespaces = new NamespaceFileSystem(options);
   }
 
   /** The same until the kernel ends. */
