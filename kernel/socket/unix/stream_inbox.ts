@@ -54,9 +54,11 @@ export class StreamInbox {
     const moved = this.#ring.append(io, length);
     if (isErrno(moved)) return moved;
     const last = this.#segments.at(-1);
-    if (last !== undefined && rights === null && isSame(last.sender, sender)) {
-      last.length += moved;
-    } else this.#segments.push({ length: moved, sender, rights });
+    // Reading stops behind bytes with files, so nothing may join those.
+    const canJoin = last !== undefined && last.rights === null &&
+      rights === null && isSame(last.sender, sender);
+    if (canJoin) last.length += moved;
+    else this.#segments.push({ length: moved, sender, rights });
     return moved;
   }
 
