@@ -24,6 +24,7 @@ import type { UtsNamespace } from "../../kernel/task/uts_namespace.ts";
 import type { FileDescription } from "../../kernel/vfs/file_description.ts";
 import { FsContext } from "../../kernel/vfs/fs_context.ts";
 import type { VfsPath } from "../../kernel/vfs/mount.ts";
+import { FOLLOW } from "../../kernel/vfs/vfs_core.ts";
 import { ExitStatus } from "../exit_status.ts";
 import { BootCaller } from "./boot_caller.ts";
 import { BootError } from "./boot_error.ts";
@@ -97,6 +98,7 @@ export class ProcessStarter {
   readonly #root: VfsPath;
   readonly #uts: UtsNamespace;
   readonly #descriptors: DescriptorMaker;
+  readonly #caller: BootCaller;
   readonly #streams: HostStreams;
   /** By pid of the process that has it. */
   readonly #terminals = new Map<number, ContainerTerminal>();
@@ -111,6 +113,7 @@ export class ProcessStarter {
     this.#root = root;
     this.#uts = uts;
     this.#descriptors = descriptors;
+    this.#caller = new BootCaller(new FsContext(root, root, 0), kernel.clock);
     this.#streams = new HostStreams({
       files: kernel.host.files,
       readiness: kernel.readiness,
@@ -154,13 +157,31 @@ export class ProcessStarter {
     }
   }
 
+  /** A missing directory would look like a missing program. */
+  #checkDirectory(cwd: string): void {
+    const { vfs } = this.#kernel;
+    const place = vfs.resolve(
+      this.#caller,
+      this.#root,
+      toByteString(cwd),
+      FOLLOW,
+    );
+    if (isErrno(place)) {
+      throw new BootError(
+        ExitStatus.NoInput,
+        place === ENOENT
+          ? `working directory ${cwd}: no such file or directory`
+          : `working directory ${cwd}: ${place.name}`,
+      );
+    }
+    place.release();
+  }
+
   #newTerminal(spec: ProcessSpec, stdio: readonly HostFd[]): ContainerTerminal {
-    const { clock } = this.#kernel;
-    const context = new FsContext(this.#root, this.#root, 0);
     const place = {
       kernel: this.#kernel,
       root: this.#root,
-      caller: new BootCaller(context, clock),
+      caller: this.#caller,
     };
     const [input, output] = stdio;
     if (input === undefined || output === undefined) {
@@ -202,6 +223,7 @@ export class ProcessStarter {
     files: readonly FileDescription[],
     terminal: ContainerTerminal | null,
   ): Task {
+    this.#checkDirectory(spec.cwd);
     const argv = spec.argv.map(toByteString);
     const task = createProcess(this.#kernel, {
       file: argv[0] ?? "",
