@@ -44,9 +44,14 @@ export function provideRange(
   vma: VMA,
   start: number,
   end: number,
-  options: { readonly populate: boolean; readonly side: GrowthSide },
+  options: {
+    readonly populate: boolean;
+    readonly side: GrowthSide;
+    /** The platform has nothing here, and may wait for the first touch. */
+    readonly isLater?: boolean;
+  },
 ): Errno | null {
-  const { populate, side } = options;
+  const { populate, side, isLater = false } = options;
   const gaps: AddressRange[] = [];
   mm.pmas.forEachGap(start, end, (from, to) => {
     if (to - from < LAZY_BYTES) {
@@ -67,6 +72,12 @@ export function provideRange(
       if (side === "below" && gap.start === start) {
         hull.start = Math.max(0, hull.start - NEIGHBOURLY_BYTES);
       }
+    }
+    if (isLater) {
+      const offset = mm.spares.take(gap.start, gap.end, hull, true);
+      if (isErrno(offset)) return offset;
+      mm.addPagesLater(vma, gap.start, gap.end, offset);
+      continue;
     }
     const failure = provideGap(mm, vma, gap.start, gap.end, hull, populate);
     if (failure !== null) return failure;

@@ -78,7 +78,7 @@ export function fault(
   if (isGuest && wasPresent) {
     // Another thread was faster, or the platform lost the page: say it again.
     const end = Math.min(found.end, page + AROUND_BYTES);
-    mm.addressSpace.map(
+    mm.platformMap(
       page,
       end - page,
       mm.platformProt(vma, pma.isCow),
@@ -160,9 +160,9 @@ function mapFileRun(
   const { start, end, offset } = mm.found;
   const prot = vma.isShared && forWrite ? vma.prot : vma.prot & ~PROT_WRITE;
   const near = Math.min(end, Math.max(start, page) + AROUND_BYTES);
-  mm.addressSpace.map(start, near - start, prot, offset, true);
+  mm.platformMap(start, near - start, prot, offset, true);
   if (near < end) {
-    mm.addressSpace.map(
+    mm.platformMap(
       near,
       end - near,
       prot,
@@ -174,8 +174,9 @@ function mapFileRun(
 }
 
 /**
- * Maps, ahead of any fault, file pages of [start, end) that are in memory
- * already: they would fault one after the other.
+ * Maps, together with whatever is mapped next, file pages of [start, end) that
+ * are in memory already: they would fault one after the other. Precondition:
+ * the platform has none there.
  */
 export function mapCachedPages(
   mm: MemoryState,
@@ -199,14 +200,13 @@ export function mapCachedPages(
       ) ?? false;
       if (!isCached) return;
       const length = Math.min(translation.length, to - at);
-      mm.addressSpace.map(
+      mm.platformMapLater(
         at,
         length,
         prot,
         translation.offset,
         length <= AROUND_BYTES,
       );
-      vma.noteMapped(at, at + length);
       at += length;
     }
   });

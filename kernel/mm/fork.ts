@@ -4,12 +4,13 @@
  * madvise(2) on MADV_DONTFORK and MADV_WIPEONFORK.
  * @module
  */
-import type { Errno } from "../abi/errno.ts";
+import { type Errno, isErrno } from "../abi/errno.ts";
 import { PROT_WRITE } from "../abi/mman.ts";
 import { provideRange } from "./anonymous.ts";
 import { mapCachedPages } from "./fault.ts";
 import type { MemoryState } from "./memory_state.ts";
 import type { PMA } from "./pma.ts";
+import type { AddressRange } from "./range_list.ts";
 import {
   VM_DONTCOPY,
   VM_LOCKED,
@@ -30,9 +31,14 @@ export function forkInto(
 ): Errno | null {
   child.brkStart = parent.brkStart;
   child.brk = parent.brk;
+  // The parent flushes anyway, and the child is to know what is mapped.
+  parent.submitDeferred();
+  // Other threads would go on writing while pages are copied.
+  const turn = parent.hot.takeTurn();
+  const hot = parent.users === 1 ? turn : [];
   for (const vma of parent.vmas.items) {
     if ((vma.flags & VM_DONTCOPY) !== 0) continue;
-    const failure = copyVma(parent, child, vma);
+    const failure = copyVma(parent, child, vma, hot);
     if (failure !== null) {
       parent.changed();
       return failure;
@@ -48,6 +54,7 @@ function copyVma(
   parent: MemoryState,
   child: MemoryState,
   vma: VMA,
+  hot: readonly AddressRange[],
 ): Errno | null {
   const copy = new VMA(child, {
     start: vma.start,
@@ -70,7 +77,7 @@ function copyVma(
       side: "none",
     });
   }
-  if (!vma.isShared) sharePages(parent, child, vma, copy);
+  if (!vma.isShared) sharePages(parent, child, vma, copy, hot);
   if (vma.mappedEnd !== 0) {
     // What the parent used of the file the child is likely to use.
     const from = Math.max(vma.start, vma.mappedStart);
@@ -81,34 +88,61 @@ function copyVma(
 }
 
 /** Makes the parent's private pages of `vma` copy-on-write and gives the child
- * references on them. */
+ * references on them; hot ones are copied for the child instead. */
 function sharePages(
   parent: MemoryState,
   child: MemoryState,
   vma: VMA,
   copy: VMA,
+  hot: readonly AddressRange[],
 ): void {
   const rights = vma.prot & ~PROT_WRITE;
   const isWritable = (vma.prot & PROT_WRITE) !== 0;
-  const pages: PMA[] = parent.pmas.take(vma.start, vma.end);
   // One request for neighbouring pages that lose the right to write.
   let from = 0;
   let to = 0;
-  for (const pma of pages) {
-    const length = pma.end - pma.start;
-    parent.file.addReference(pma.offset, length);
-    if (isWritable && !pma.isCow) {
-      if (pma.start !== to) {
-        if (to > from) parent.addressSpace.protect(from, to - from, rights);
-        from = pma.start;
-      }
-      to = pma.end;
+  const protect = (start: number, end: number) => {
+    if (start !== to) {
+      if (to > from) parent.platformProtect(from, to - from, rights);
+      from = start;
     }
-    parent.pmas.add(pma.start, pma.end, pma.offset, true);
+    to = end;
+  };
+  const share = (start: number, end: number, pma: PMA) => {
+    if (start === end) return;
+    const offset = pma.offsetOf(start);
+    parent.file.addReference(offset, end - start);
+    if (isWritable && !pma.isCow) protect(start, end);
+    parent.pmas.add(start, end, offset, true);
+    child.addPages(copy, start, end, offset, true, false);
+  };
+  for (const pma of parent.pmas.take(vma.start, vma.end)) {
+    let at = pma.start;
+    for (const range of isWritable ? hot : []) {
+      const start = Math.max(at, range.start);
+      const end = Math.min(pma.end, range.end);
+      if (start >= end) continue;
+      if (!copyAhead(child, copy, start, end, pma)) continue;
+      share(at, start, pma);
+      parent.pmas.add(start, end, pma.offsetOf(start), pma.isCow);
+      at = end;
+    }
+    share(at, pma.end, pma);
   }
-  if (to > from) parent.addressSpace.protect(from, to - from, rights);
-  // Requests of the child are made after merging, hence fewer.
-  parent.pmas.forEachIn(vma.start, vma.end, (start, end, pma) => {
-    child.addPages(copy, start, end, pma.offsetOf(start), true, false);
-  });
+  if (to > from) parent.platformProtect(from, to - from, rights);
+}
+
+/** Gives the child its own copy of pages; false without memory. */
+function copyAhead(
+  child: MemoryState,
+  vma: VMA,
+  start: number,
+  end: number,
+  source: PMA,
+): boolean {
+  const target = child.spares.take(start, end, { start, end }, false);
+  if (isErrno(target)) return false;
+  child.memory.copy(target, source.offsetOf(start), end - start);
+  child.addPages(vma, start, end, target, false, true);
+  return true;
 }

@@ -209,7 +209,7 @@ function dontNeed(
   if (shared.length === 0) return null;
   for (const [from, to] of joined(shared)) {
     mm.dropPages(from, to);
-    mm.addressSpace.unmap(from, to - from);
+    mm.platformUnmap(from, to - from);
     if (!vma.isAnonymous || vma.prot === 0) continue;
     const failure = provideRange(mm, vma, from, to, {
       populate: false,

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Errno } from "../abi/errno.ts";
+import { PROT_EXEC, PROT_READ, PROT_WRITE } from "../abi/mman.ts";
 import {
   BUS_ADRERR,
   SEGV_ACCERR,
@@ -24,6 +25,7 @@ import {
   FaultCode,
 } from "./fault.ts";
 import { forkInto } from "./fork.ts";
+import type { HotPages } from "./hot_pages.ts";
 import type { MemoryFile } from "./memory_file.ts";
 import type { MemoryLimits } from "./memory_state.ts";
 import { advise } from "./madvise.ts";
@@ -63,6 +65,9 @@ const ADRERR: FaultSignal = { signo: SIGBUS, code: BUS_ADRERR };
 const PF_WRITE = 2;
 const PF_INSTRUCTION = 16;
 
+/** Rights that an access needs, by ACCESS_*. */
+const PROT_OF_ACCESS = [PROT_READ, PROT_WRITE, PROT_EXEC];
+
 /** Where the parts of a program lie: PR_SET_MM of prctl(2), /proc/pid/stat. */
 export interface ProgramLayout {
   readonly startCode: number;
@@ -85,6 +90,8 @@ export interface MemoryManagerFields {
   readonly layout: AddressLayout;
   /** Limits of the process: thread group's Limits. */
   readonly limits: MemoryLimits;
+  /** A fork's: its parent's list. */
+  readonly hot?: HotPages;
 }
 
 export class MemoryManager extends UserAccess {
@@ -117,6 +124,7 @@ export class MemoryManager extends UserAccess {
       addressSpace,
       layout: this.layout,
       limits: this.limits,
+      hot: this.hot,
     });
     const failure = forkInto(this, child);
     child.program = this.program;
@@ -135,6 +143,7 @@ export class MemoryManager extends UserAccess {
     if ((error & PF_WRITE) !== 0) access |= ACCESS_WRITE;
     else if ((error & PF_INSTRUCTION) !== 0) access |= ACCESS_EXEC;
     else access |= ACCESS_READ;
+    if (this.resolveDeferred(addr, PROT_OF_ACCESS[access & 3]!)) return null;
     switch (fault(this, addr, access)) {
       case FaultCode.Ok:
         return null;

@@ -395,6 +395,7 @@ function checkInvariants(process: FakeProcess): void {
       assert(vma !== null && !vma.isShared, "a PMA lies in a private VMA");
       const references = file.references(pma.offsetOf(at));
       assert(pma.isCow ? references >= 1 : references === 1, "references");
+      if (memory.deferred.covers(at, vma.prot)) continue;
       const page = space.pages.get(at);
       assert(page !== undefined, "pages of a PMA are mapped");
       assertEquals(page.offset, pma.offsetOf(at));

@@ -13,7 +13,9 @@
 import { PROT_WRITE } from "../abi/mman.ts";
 import type { HostMemory } from "../host.ts";
 import type { AddressSpace } from "../../platforms/platform.ts";
+import { DeferredMaps } from "./deferred_maps.ts";
 import type { AddressLayout } from "./address_layout.ts";
+import { HotPages } from "./hot_pages.ts";
 import { Translation } from "./mappable.ts";
 import type { MemoryFile } from "./memory_file.ts";
 import { OffsetSpares } from "./offset_spares.ts";
@@ -47,6 +49,8 @@ export class MemoryState implements VmaOwner {
   readonly pmas = new PmaSet();
   readonly spares: OffsetSpares;
   readonly cache = new TranslationCache();
+  /** Shared with forks that run the same program. */
+  readonly hot: HotPages;
 
   // The heap, set by the loader.
   brkStart = 0;
@@ -67,6 +71,7 @@ export class MemoryState implements VmaOwner {
   readonly found: FoundRun = { start: 0, end: 0, offset: 0 };
   readonly translation = new Translation();
 
+  readonly deferred = new DeferredMaps();
   readonly #quarantine: PMA[] = [];
   readonly #removed: VMA[] = [];
 
@@ -75,6 +80,7 @@ export class MemoryState implements VmaOwner {
     readonly addressSpace: AddressSpace;
     readonly layout: AddressLayout;
     readonly limits: MemoryLimits;
+    readonly hot?: HotPages;
   }) {
     this.file = fields.file;
     this.memory = fields.file.memory;
@@ -82,6 +88,7 @@ export class MemoryState implements VmaOwner {
     this.layout = fields.layout;
     this.limits = fields.limits;
     this.spares = new OffsetSpares(fields.file);
+    this.hot = fields.hot ?? new HotPages();
   }
 
   /** Rights that the platform gives to a page of a VMA. */
@@ -92,6 +99,61 @@ export class MemoryState implements VmaOwner {
   /** Mappings changed: cached translations may be wrong. */
   changed(): void {
     this.cache.clear();
+  }
+
+  // Requests to the platform. They take effect at the next flush, which comes
+  // before any thread of this memory resumes.
+  platformMap(
+    start: number,
+    length: number,
+    prot: number,
+    offset: number,
+    populate: boolean,
+  ): void {
+    this.submitDeferred();
+    this.addressSpace.map(start, length, prot, offset, populate);
+  }
+  platformUnmap(start: number, length: number): void {
+    this.deferred.cut(start, start + length);
+    this.submitDeferred();
+    this.addressSpace.unmap(start, length);
+  }
+  platformProtect(start: number, length: number, prot: number): void {
+    this.submitDeferred();
+    this.addressSpace.protect(start, length, prot);
+  }
+  /** As platformMap() where the platform has nothing, but not before a fault or
+   * another request. */
+  platformMapLater(
+    start: number,
+    length: number,
+    prot: number,
+    offset: number,
+    populate: boolean,
+  ): void {
+    this.deferred.add(start, start + length, prot, offset, populate);
+  }
+  /** Withdraws deferred requests for [start, end). */
+  cutDeferred(start: number, end: number): void {
+    this.deferred.cut(start, end);
+  }
+  submitDeferred(): void {
+    if (this.deferred.isEmpty) return;
+    this.deferred.submit(this.addressSpace, (start, end) => {
+      // The VMA may have been split since.
+      const { items } = this.vmas;
+      for (let i = this.vmas.indexAfter(start); i < items.length; i++) {
+        if (items[i]!.start >= end) return;
+        items[i]!.noteMapped(start, end);
+      }
+    });
+  }
+  /** Whether a deferred request is what a fault at `addr` waits for; it is
+   * made then. */
+  resolveDeferred(addr: number, prot: number): boolean {
+    if (!this.deferred.covers(addr, prot)) return false;
+    this.submitDeferred();
+    return true;
   }
 
   /** Gives [start, end) of `vma` private pages that the caller owns, and maps
@@ -105,16 +167,16 @@ export class MemoryState implements VmaOwner {
     populate: boolean,
   ): void {
     this.pmas.add(start, end, offset, isCow);
-    if (this.pmas.total > this.peakResident) {
-      this.peakResident = this.pmas.total;
-    }
-    this.addressSpace.map(
-      start,
-      end - start,
-      this.platformProt(vma, isCow),
-      offset,
-      populate,
-    );
+    const prot = this.platformProt(vma, isCow);
+    this.platformMap(start, end - start, prot, offset, populate);
+    this.cache.clear();
+  }
+
+  /** As addPages() of fresh pages where the platform has nothing, mapped no
+   * sooner than needed. */
+  addPagesLater(vma: VMA, start: number, end: number, offset: number): void {
+    this.pmas.add(start, end, offset, false);
+    this.platformMapLater(start, end - start, vma.prot, offset, false);
     this.cache.clear();
   }
 
@@ -163,10 +225,11 @@ export class MemoryState implements VmaOwner {
     );
     if (from >= to) return;
     this.cache.clear();
+    this.submitDeferred();
     let isChanged = false;
     if (!keepPrivate && this.pmas.overlaps(from, to)) {
       this.dropPages(from, to);
-      this.addressSpace.unmap(from, to - from);
+      this.platformUnmap(from, to - from);
       isChanged = true;
     } else if (vma.mayHaveMapped(from, to)) {
       this.unmapFilePages(from, to);
@@ -182,12 +245,15 @@ export class MemoryState implements VmaOwner {
   /** Unmaps what is not private in [start, end); the next access faults. */
   unmapFilePages(start: number, end: number): void {
     this.pmas.forEachGap(start, end, (from, to) => {
-      this.addressSpace.unmap(from, to - from);
+      this.platformUnmap(from, to - from);
     });
     this.cache.clear();
   }
 
   noteTotal(): void {
     if (this.vmas.total > this.peakTotal) this.peakTotal = this.vmas.total;
+    if (this.pmas.total > this.peakResident) {
+      this.peakResident = this.pmas.total;
+    }
   }
 }

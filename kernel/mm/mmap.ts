@@ -209,7 +209,14 @@ function providePages(
   const populate = (flags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE ||
     (vma.flags & VM_LOCKED) !== 0;
   if (vma.isAnonymous) {
-    return provideRange(mm, vma, start, end, { populate, side: "below" });
+    // At a fixed place it is part of something larger (a program's bss), not
+    // memory that was asked for because it is used next.
+    const isPart = (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) !== 0;
+    return provideRange(mm, vma, start, end, {
+      populate,
+      side: "below",
+      isLater: isPart && !populate,
+    });
   }
   if (populate) populateRange(mm, start, end, { forWrite: false });
   // Private data will be written, hence copied: let the write fault do it.
@@ -230,10 +237,13 @@ export function unmapRange(
   if (!vmas.overlaps(start, end)) return null;
   if (vmas.count + vmas.cutsOf(start, end) > MAX_MAP_COUNT) return ENOMEM;
   const { from, to } = vmas.isolate(start, end);
+  mm.cutDeferred(start, end);
+  const isInPlatform = mm.pmas.overlaps(start, end) ||
+    vmas.items.slice(from, to).some((vma) => vma.mayHaveMapped(start, end));
   mm.dropVmas(from, to);
   mm.dropPages(start, end);
   mm.spares.drop(start, end);
-  mm.addressSpace.unmap(start, end - start);
+  if (isInPlatform) mm.platformUnmap(start, end - start);
   mm.settle();
   return null;
 }

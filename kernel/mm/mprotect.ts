@@ -96,7 +96,7 @@ function protectVma(
   let to = start;
   let rights = -1;
   const flush = () => {
-    if (to > from) mm.addressSpace.protect(from, to - from, rights);
+    if (to > from) mm.platformProtect(from, to - from, rights);
   };
   mm.pmas.forEachIn(start, end, (pmaStart, pmaEnd, pma) => {
     const wanted = mm.platformProt(vma, pma.isCow);
@@ -116,6 +116,7 @@ function protectVma(
       side: "above",
     });
   }
+  mm.cutDeferred(start, end);
   if (vma.mayHaveMapped(start, end)) mm.unmapFilePages(start, end);
   if (vma.isShared || (prot & PROT_WRITE) === 0) {
     mapCachedPages(mm, vma, start, end);

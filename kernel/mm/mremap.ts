@@ -227,10 +227,10 @@ function move(
     return growth;
   }
   if (oldLength > 0) {
-    if (keepOld) {
-      // Empty now, and touched again it fills with zeros or file pages.
-      mm.addressSpace.unmap(addr, oldLength);
-    } else unmapRange(mm, addr, addr + oldLength);
+    // Its private pages have left already, so unmapRange() would find nothing
+    // to unmap. With DONTUNMAP, touches fill it with zeros or file pages.
+    mm.platformUnmap(addr, oldLength);
+    if (!keepOld) unmapRange(mm, addr, addr + oldLength);
   }
   if (!copy.isAnonymous && newLength > 0) {
     const readOnly = (copy.prot & PROT_WRITE) === 0;
@@ -266,6 +266,6 @@ function moveBack(
   const index = mm.vmas.indexAfter(copy.start);
   mm.vmas.remove(index, index + 1);
   detach(copy);
-  mm.addressSpace.unmap(copy.start, copy.length);
+  mm.platformUnmap(copy.start, copy.length);
   mm.settle();
 }

@@ -46,7 +46,7 @@ export function populateRange(
       if (pma !== null && !(options.forWrite && pma.isCow)) {
         // Its pages are there, perhaps untouched: populate them in the host.
         const pmaEnd = Math.min(to, pma.end);
-        mm.addressSpace.map(
+        mm.platformMap(
           at,
           pmaEnd - at,
           mm.platformProt(vma, pma.isCow),
