@@ -51,6 +51,12 @@ export abstract class FileSystem {
   ): boolean {
     return true;
   }
+  /** True if asking for several names at once is cheaper: the VFS then calls
+   * expectWalk() before it steps through all but the last of them. */
+  readonly wantsPaths: boolean = false;
+  /** The walk stands in `directory` and goes on with what `path` holds from
+   * `start` (the first byte of a name) on. */
+  expectWalk(_directory: Inode, _path: ByteString, _start: number): void {}
   abstract status(): FileSystemStatus | Errno;
   /** Options as /proc/mounts shows them, without ro/rw: ",size=64k". */
   options(): string {

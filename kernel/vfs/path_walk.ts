@@ -159,6 +159,8 @@ export class PathWalk {
         this.hasTrailingSlash = end < length;
         return null;
       }
+      const { fs } = directory;
+      if (fs.wantsPaths) fs.expectWalk(directory, path, start);
       const step = this.stepLast(true);
       if (step !== FOLLOWED && step !== null) return step;
     }

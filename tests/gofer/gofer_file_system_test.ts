@@ -452,3 +452,31 @@ Deno.test("a prefetched file shows what was written to it since", () => {
     for (const name of names) assertEquals(t.read(name), `${round}${name}`);
   }
 });
+
+Deno.test("a path costs one message, cold or shared", () => {
+  for (const mode of MODES) {
+    using t = new GoferVfs(mode);
+    Deno.mkdirSync(`${t.dir}/a/b/c`, { recursive: true });
+    Deno.writeTextFileSync(`${t.dir}/a/b/c/f`, "deep");
+    Deno.symlinkSync("b/c", `${t.dir}/a/l`);
+    t.messages = 0;
+    assertEquals(done(t.stat("a/b/c/f")).size, 4);
+    assertEquals(t.messages, 1);
+    assertEquals(done(t.stat("a/b/c/f")).size, 4);
+    assertEquals(t.messages, mode === "shared" ? 2 : 1);
+    assertEquals(t.stat("a/b/none/x"), ENOENT);
+    assertEquals(done(t.stat("a/l/f")).size, 4);
+    assertEquals(done(t.stat("a/b/../b/./c/f")).size, 4);
+    // The host's changes show in the middle of a known path, too.
+    if (mode === "shared") {
+      Deno.renameSync(`${t.dir}/a/b`, `${t.dir}/a/x`);
+      assertEquals(t.stat("a/b/c/f"), ENOENT);
+      assertEquals(t.stat("a/l/f"), ENOENT);
+      assertEquals(done(t.stat("a/x/c/f")).size, 4);
+    }
+    t.vfs.dcache.forget(t.fs);
+    t.fs.walkAhead.clear();
+    t.server.gofer.flush();
+    assertEquals(t.server.connection.session.nodes.size, 1);
+  }
+});

@@ -14,6 +14,7 @@ import type { MemoryFile } from "../../mm/memory_file.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Inode } from "../../vfs/inode.ts";
 import type { IdleHandles } from "./host_handles.ts";
+import type { WalkAhead } from "./walk_ahead.ts";
 
 export interface GoferContext {
   readonly client: GoferClient;
@@ -21,6 +22,7 @@ export interface GoferContext {
   readonly memoryFile: MemoryFile;
   readonly clock: Clock;
   readonly idleHandles: IdleHandles;
+  readonly walkAhead: WalkAhead;
   /** Others change the files, too: ask each time, and believe no cache. */
   readonly isShared: boolean;
   /** The inode of a node that the server sent, whose reference this takes over;

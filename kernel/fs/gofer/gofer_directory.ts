@@ -4,7 +4,14 @@
  */
 import type { GoferNodeId, GoferOwner } from "../../../gofer/client.ts";
 import { IFTODT } from "../../abi/dirent.ts";
-import { EINVAL, EIO, ENOENT, type Errno, EXDEV } from "../../abi/errno.ts";
+import {
+  EINVAL,
+  EIO,
+  ENOENT,
+  type Errno,
+  EXDEV,
+  isErrno,
+} from "../../abi/errno.ts";
 import {
   AT_REMOVEDIR,
   O_RDWR,
@@ -30,6 +37,7 @@ import { type GoferContext, goferErrno } from "./gofer_context.ts";
 import { errnoOrNull, GoferInode } from "./gofer_inode.ts";
 import { GoferListing } from "./gofer_listing.ts";
 import { GoferRegular } from "./gofer_regular.ts";
+import type { WalkedName } from "./walk_ahead.ts";
 
 /** Failed lookups after which an exclusive directory is listed, so that the
  * next ones need no message; and the most entries that are worth it. */
@@ -56,13 +64,9 @@ export class GoferDirectory extends GoferInode {
       const node = this.#listing.take(name);
       if (node !== null) return gofer.adopt(node, "");
     }
-    const walk = gofer.client.walk(this.node, [name]);
-    if (typeof walk === "number") return goferErrno(walk);
-    const [found] = walk.nodes;
-    if (found !== undefined) return gofer.adopt(found, walk.target);
-    if (walk.error === 0) return EIO;
-    const errno = goferErrno(walk.error);
-    if (errno !== ENOENT) return errno;
+    const found = this.#ask(name);
+    if (isErrno(found)) return found;
+    if (found.node !== null) return gofer.adopt(found.node, found.target);
     if (!gofer.isShared && ++this.#misses === MISSES_BEFORE_LISTING) {
       // Only an attempt: what it can't tell, the next lookup asks.
       this.#listing.load(MAX_LISTED_EAGERLY);
@@ -70,17 +74,30 @@ export class GoferDirectory extends GoferInode {
     return null;
   }
 
+  /** What the host says that `name` leads to. */
+  #ask(name: ByteString): WalkedName | Errno {
+    const { client, walkAhead } = this.gofer;
+    const known = walkAhead.take(this.node, name);
+    if (known !== null) return known;
+    const walk = client.walk(this.node, [name]);
+    if (typeof walk === "number") return goferErrno(walk);
+    const [node] = walk.nodes;
+    if (node !== undefined) return { node, target: walk.target };
+    if (walk.error === 0) return EIO;
+    const errno = goferErrno(walk.error);
+    return errno === ENOENT ? { node: null, target: "" } : errno;
+  }
+
   /** Whether `name` still leads to `cached` (null: nowhere), whose attributes
    * are brought up to date if it does. */
   stillHas(name: ByteString, cached: GoferInode | null): boolean {
-    const { client } = this.gofer;
-    const walk = client.walk(this.node, [name]);
-    if (typeof walk === "number") return false;
-    const [found] = walk.nodes;
-    if (found === undefined) return cached === null;
-    client.forget(found.node, 1);
-    if (cached === null || found.node !== cached.node) return false;
-    cached.update(found.stat);
+    const found = this.#ask(name);
+    if (isErrno(found)) return false;
+    if (found.node === null) return cached === null;
+    const { node, stat } = found.node;
+    this.gofer.client.forget(node, 1);
+    if (cached === null || node !== cached.node) return false;
+    cached.update(stat);
     return true;
   }
 

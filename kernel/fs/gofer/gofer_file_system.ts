@@ -29,6 +29,7 @@ import { GoferDirectory } from "./gofer_directory.ts";
 import { GoferInode } from "./gofer_inode.ts";
 import { GoferRegular } from "./gofer_regular.ts";
 import { IdleHandles } from "./host_handles.ts";
+import { WalkAhead } from "./walk_ahead.ts";
 
 export type GoferMode = "exclusive" | "shared";
 
@@ -62,12 +63,14 @@ export class GoferFileSystem extends FileSystem implements GoferContext {
   readonly root: GoferInode;
   override readonly isReadOnly: boolean;
   override readonly needsRevalidation: boolean;
+  override readonly wantsPaths = true;
 
   readonly client: GoferClient;
   readonly files: HostFiles;
   readonly memoryFile: MemoryFile;
   readonly clock: Clock;
   readonly idleHandles: IdleHandles;
+  readonly walkAhead: WalkAhead;
   readonly isShared: boolean;
 
   readonly #maxCachedPages: number;
@@ -88,6 +91,7 @@ export class GoferFileSystem extends FileSystem implements GoferContext {
     this.files = options.files;
     this.memoryFile = options.memoryFile;
     this.clock = options.clock;
+    this.walkAhead = new WalkAhead(options.client, options.clock);
     this.idleHandles = new IdleHandles(
       options.maxIdleFiles ?? DEFAULT_MAX_IDLE_FILES,
     );
@@ -151,6 +155,16 @@ export class GoferFileSystem extends FileSystem implements GoferContext {
     return (index % INO_DEVICES) * INO_SPACE + stat.ino;
   }
 
+  override expectWalk(
+    directory: Inode,
+    path: ByteString,
+    start: number,
+  ): void {
+    if (directory instanceof GoferDirectory) {
+      this.walkAhead.expect(directory.node, path, start);
+    }
+  }
+
   override revalidate(
     directory: Inode,
     name: ByteString,
@@ -208,6 +222,7 @@ export class GoferFileSystem extends FileSystem implements GoferContext {
   }
 
   override release(): void {
+    this.walkAhead.clear();
     this.root.release();
     this.client.flush();
   }

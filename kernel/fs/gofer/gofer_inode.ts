@@ -67,8 +67,10 @@ export class GoferInode extends Inode {
     this.#freshAtNs = this.gofer.clock.monotonicNs();
   }
 
-  /** Attributes must be asked for before they are shown again. */
+  /** Something of ours changed: attributes must be asked for before they are
+   * shown again. */
   markStale(): void {
+    this.gofer.walkAhead.clear();
     this.#isStale = true;
     this.version++;
   }
