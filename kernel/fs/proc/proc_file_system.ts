@@ -45,8 +45,7 @@ export class ProcType implements FileSystemType {
 
   constructor(kernel: KernelServices) {
     this.#kernel = kernel;
-    const { host, clock, vfs } = kernel;
-    this.#facts = new SystemFacts(host, { device: vfs.newDevice(), clock });
+    this.#facts = new SystemFacts(kernel);
   }
 
   create(

@@ -11,6 +11,7 @@ import type { FileRules } from "../kernfs/generated_file.ts";
 import type { KernfsHome } from "../kernfs/kernfs_inode.ts";
 import { TableDirectory } from "../kernfs/table_directory.ts";
 import { pidAuxv, pidCmdline, pidEnviron } from "./proc_pid_memory.ts";
+import { NET } from "./net/net_entries.ts";
 import { ID_MAPS } from "./proc_pid_ids.ts";
 import { MemFile } from "./proc_pid_mem.ts";
 import { NAMESPACE_LINKS } from "./proc_pid_ns.ts";
@@ -69,6 +70,7 @@ const COMMON: readonly Entry<ProcessRef>[] = [
     (home, ref, ino) => new FdInfoDirectory(home, ref, ino, 0o555),
   ),
   directory("ns", 0o511, NAMESPACE_LINKS),
+  NET,
   guarded("environ", 0o400, pidEnviron),
   guarded("auxv", 0o400, pidAuxv),
   file("status", 0o444, living(pidStatus)),

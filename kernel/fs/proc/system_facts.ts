@@ -4,8 +4,9 @@
  * @module
  */
 import type { Host } from "../../host.ts";
-import type { Clock } from "../../time/clock.ts";
+import type { KernelServices } from "../../task/kernel_services.ts";
 import { NamespaceFileSystem } from "./nsfs.ts";
+import { LoadAverage } from "./system/load_average.ts";
 
 /** A random UUID of version 4 as text. Source: RFC 9562 §5.4. */
 export function randomUuid(host: Host): string {
@@ -24,12 +25,16 @@ export function randomUuid(host: Host): string {
 export class SystemFacts {
   readonly #host: Host;
   readonly namespaces: NamespaceFileSystem;
+  readonly load: LoadAverage;
   #bootId: string | null = null;
 
-  /** `device`: an anonymous device number for nsfs. */
-  constructor(host: Host, options: { device: number; clock: Clock }) {
-    this.#host = host;
-    this.namespaces = new NamespaceFileSystem(options);
+  constructor(kernel: KernelServices) {
+    this.#host = kernel.host;
+    this.namespaces = new NamespaceFileSystem({
+      device: kernel.vfs.newDevice(),
+      clock: kernel.clock,
+    });
+    this.load = LoadAverage.of(kernel);
   }
 
   /** The same until the kernel ends. */

@@ -1,12 +1,13 @@
 /**
- * CPU time of everything that ran so far, and /proc/stat, /proc/uptime made of
- * it. The host places guests on its CPUs, so the kernel knows how long they
- * ran but not where: their time is shown spread evenly. Source: proc_stat(5),
- * proc_uptime(5).
+ * CPU time of everything that ran so far, and /proc/stat, uptime and loadavg.
+ * The host places guests on its CPUs, so the kernel knows how long they ran but
+ * not where: their time is shown spread evenly. Source: proc_stat(5),
+ * proc_uptime(5), proc_loadavg(5).
  * @module
  */
 import type { ProcRoot } from "../proc_root.ts";
 import { hundredths, ticks } from "../format.ts";
+import { runningCount } from "./load_average.ts";
 
 /** Nanoseconds of all CPUs together. */
 interface CpuTimes {
@@ -39,15 +40,6 @@ export function uptime(root: ProcRoot): string {
   return `${hundredths(uptimeNs)} ${hundredths(idleNs)}\n`;
 }
 
-/** Processes that run or could. */
-export function runningCount(root: ProcRoot): number {
-  let count = 0;
-  for (const task of root.namespace.tasks()) {
-    if (task.state === "guest" || task.state === "kernel") count++;
-  }
-  return count;
-}
-
 export function stat(root: ProcRoot): string {
   const { kernel, namespace } = root;
   const { cpuCount } = kernel.host.info;
@@ -66,7 +58,15 @@ export function stat(root: ProcRoot): string {
     "ctxt 0\n" +
     `btime ${bootSec}\n` +
     `processes ${namespace.lastPid}\n` +
-    `procs_running ${runningCount(root)}\n` +
+    `procs_running ${runningCount(namespace)}\n` +
     "procs_blocked 0\n" +
     "softirq 0 0 0 0 0 0 0 0 0 0 0\n";
+}
+
+export function loadavg(root: ProcRoot): string {
+  const { kernel, namespace, facts } = root;
+  const averages = facts.load.averages(kernel.clock.monotonicNs());
+  const shown = averages.map((load) => load.toFixed(2)).join(" ");
+  return `${shown} ${runningCount(namespace)}/${namespace.taskCount} ` +
+    `${namespace.lastPid}\n`;
 }

@@ -1,8 +1,10 @@
 /**
- * /proc/meminfo. The kernel knows what it handed out, not what was touched;
- * there is no swap. Source: proc_meminfo(5).
+ * /proc/meminfo and vmstat. The kernel knows what it handed out, not what was touched;
+ * there is no swap. Source: proc_meminfo(5),
+ * proc_vmstat(5).
  * @module
  */
+import { PAGE_SIZE } from "../../../abi/mman.ts";
 import type { KernelServices } from "../../../task/kernel_services.ts";
 import type { PidNamespace } from "../../../task/pid_namespace.ts";
 import { kilobytes } from "../format.ts";
@@ -57,4 +59,20 @@ export function meminfo(kernel: KernelServices): string {
     row("AnonPages", anonymous) +
     row("Mapped", 0) +
     row("Shmem", 0);
+}
+
+/** /proc/vmstat, as far as this kernel counts: pages of memory, and what went
+ * to disks and swap, of which there are none. */
+export function vmstat(kernel: KernelServices): string {
+  const { total, free } = memoryTotals(kernel);
+  const used = total - free;
+  const anonymous = Math.min(used, anonymousBytes(kernel.rootPidNamespace));
+  const pages = (bytes: number) => Math.floor(bytes / PAGE_SIZE);
+  return `nr_free_pages ${pages(free)}\n` +
+    `nr_anon_pages ${pages(anonymous)}\n` +
+    `nr_file_pages ${pages(used - anonymous)}\n` +
+    "pgpgin 0\n" +
+    "pgpgout 0\n" +
+    "pswpin 0\n" +
+    "pswpout 0\n";
 }
