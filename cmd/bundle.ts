@@ -6,6 +6,7 @@
  */
 import { fromFileUrl, join } from "@std/path";
 import { say } from "../ffi/say.ts";
+import { v8Flags } from "./sandbox/own_programs.ts";
 
 /** Entry point by program; each exports `main(args)`. */
 const BUNDLES: Readonly<Record<string, string>> = {
@@ -74,8 +75,8 @@ async function bundle(entry: string, scratch: string): Promise<string> {
 
 /**
  * The bundle as a function, and the program that runs it. Deno analyses every
- * module that it loads, in 20 ms and more for one of this size, and looks for
- * a cache to keep the result in; a text that is evaluated is spared both.
+ * module that it loads, in 20 ms and more for one of this size; a script that
+ * comes with its code cache (code_cache.ts) is spared that and the parsing.
  */
 function wrap(name: string, text: string): { code: string; stub: string } {
   // CommonJS has no import.meta; the program tells where it lies.
@@ -83,15 +84,50 @@ function wrap(name: string, text: string): { code: string; stub: string } {
     /^(\s*(?:var )?import_meta\d*) = \{\};$/gm,
     "$1 = { url: programUrl };",
   );
-  const code = `(function (module, exports, programUrl) {\n${located}\n})\n` +
-    `//# sourceURL=runsc/${name}\n`;
-  const stub = `const module = { exports: {} };
-const code = new URL("${codeName(name)}", import.meta.url);
-(0, eval)(Deno.readTextFileSync(code))(module, module.exports, import.meta.url);
+  const code = `(function (module, exports, programUrl) {\n${located}\n})\n`;
+  const stub = `import { Script } from "node:vm";
+const beside = (name) => new URL(name, import.meta.url);
+let cachedData;
+try {
+  cachedData = Deno.readFileSync(beside("${cacheName(name)}"));
+} catch {
+  // It starts without, only slower.
+}
+const script = new Script(
+  Deno.readTextFileSync(beside("${codeName(name)}")),
+  { filename: "runsc/${name}", cachedData },
+);
+const module = { exports: {} };
+script.runInThisContext()(module, module.exports, import.meta.url);
 const { exit } = Deno;
 exit(await module.exports.main(Deno.args));
 `;
   return { code, stub };
+}
+
+/** Runs code_cache.ts with the V8 flags of the program. */
+async function makeCodeCache(name: string): Promise<void> {
+  const build = join(PROJECT, "build");
+  const cache = join(build, cacheName(name));
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--quiet",
+      "--allow-all",
+      "--no-code-cache",
+      ...v8Flags(name),
+      fromFileUrl(new URL("code_cache.ts", import.meta.url)),
+      join(build, codeName(name)),
+      `${cache}.${Deno.pid}.partial`,
+    ],
+    stdin: "null",
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr).trimEnd());
+  Deno.renameSync(`${cache}.${Deno.pid}.partial`, cache);
+}
+
+function cacheName(name: string): string {
+  return `${name}.code_cache`;
 }
 
 function codeName(name: string): string {
@@ -114,6 +150,7 @@ export async function bundleAll(): Promise<void> {
       const { code, stub } = wrap(name, await bundle(entry, scratch));
       write(join(build, codeName(name)), code);
       write(join(build, `${name}.js`), stub);
+      await makeCodeCache(name);
     }),
   );
 }

@@ -148,7 +148,7 @@ export function startChildren(
   using channels = new GoferChannels();
   using theirs = new OwnedFds(descriptors);
   const kept: number[] = [];
-  let gofer: Child | null = null;
+  let sentry: Child | null = null;
   try {
     const [control, sentryControl] = channels.pair();
     kept.push(control);
@@ -166,15 +166,8 @@ export function startChildren(
     const document: GoferDocument = { trees: plan.trees, spinUs: SPIN_US };
     const trees = theirs.own(descriptors.sealed(encodeDocument(document)));
 
-    gofer = startGofer(spawner, options.user, [
-      nothing,
-      nothing,
-      options.logFd,
-      trees,
-      goferReport,
-      goferChannel,
-    ]);
-    const sentry = startSentry(spawner, options.user, [
+    // The Sentry first: it has more to do before they meet.
+    sentry = startSentry(spawner, options.user, [
       nothing,
       nothing,
       options.logFd,
@@ -184,13 +177,21 @@ export function startChildren(
       ...options.stdio,
       sentryGofer,
     ]);
+    const gofer = startGofer(spawner, options.user, [
+      nothing,
+      nothing,
+      options.logFd,
+      trees,
+      goferReport,
+      goferChannel,
+    ]);
     return { sentry, gofer, control, report };
   } catch (thrown) {
     for (const fd of kept) descriptors.close(fd);
-    if (gofer !== null) {
-      spawner.kill(gofer.pidfd, SIGKILL);
-      spawner.wait(gofer.pidfd, -1);
-      spawner.close(gofer.pidfd);
+    if (sentry !== null) {
+      spawner.kill(sentry.pidfd, SIGKILL);
+      spawner.wait(sentry.pidfd, -1);
+      spawner.close(sentry.pidfd);
     }
     if (!(thrown instanceof HostError)) throw thrown;
     const advice = options.user.isRootless
