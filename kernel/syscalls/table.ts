@@ -44,7 +44,9 @@ import * as sockopt from "./sys_sockopt.ts";
 import * as signal from "./sys_signal.ts";
 import * as stat from "./sys_stat.ts";
 import * as sync from "./sys_sync.ts";
+import * as signalfd from "./sys_signalfd.ts";
 import * as timer from "./sys_timer.ts";
+import * as timerfd from "./sys_timerfd.ts";
 import * as uname from "./sys_uname.ts";
 import * as wait from "./sys_wait.ts";
 import * as xattr from "./sys_xattr.ts";
@@ -87,11 +89,13 @@ const FAMILIES: readonly object[] = [
   sendmsg,
   session,
   signal,
+  signalfd,
   socket,
   sockopt,
   stat,
   sync,
   timer,
+  timerfd,
   uname,
   wait,
   xattr,
