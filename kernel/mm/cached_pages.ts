@@ -143,6 +143,22 @@ export class CachedPages {
     return true;
   }
 
+  /** Reads absent pages of the range; stops at the first failure, which whoever
+   * needs the page will meet again. */
+  prefetch(fileOffset: number, length: number): void {
+    if (this.backing === null) return;
+    const end = Math.min(
+      Math.ceil((fileOffset + length) / PAGE_SIZE),
+      Math.ceil(this.sizeBytes / PAGE_SIZE),
+    );
+    let index = Math.floor(fileOffset / PAGE_SIZE);
+    while (index < end) {
+      index += this.pages.presentRun(index, end - index);
+      const absent = this.pages.absentRun(index, end - index);
+      if (absent > 0 && this.bringIn(index, absent) !== null) return;
+    }
+  }
+
   addMapping(range: MappedRange, isWritableShared: boolean): void {
     this.#mappings.set(range, (this.#mappings.get(range) ?? 0) + 1);
     if (isWritableShared) this.#writableMappings++;

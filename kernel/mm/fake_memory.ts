@@ -25,6 +25,10 @@ export class FakeMemory implements HostMemory {
   populate(offset: number, length: number): void {
     this.#check(offset, length);
   }
+  /** Everything an ordinary array has is there. */
+  residentBytes(offset: number, length: number): number {
+    return this.#check(offset, length).length;
+  }
   copy(to: number, from: number, length: number): void {
     this.#check(to, length);
     this.#check(from, length);

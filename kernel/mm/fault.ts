@@ -37,6 +37,8 @@ export type FaultCode = typeof FaultCode[keyof typeof FaultCode];
 const AROUND_BYTES = 16 * PAGE_SIZE;
 /** Most bytes of a file mapped by one fault. */
 const FILE_RUN_BYTES = 16 << 20;
+/** Text read by the first fault in it. */
+const PREFETCH_BYTES = 2 << 20;
 
 /**
  * Makes the page at `addr` accessible. On success `mm.found` is the run around
@@ -119,11 +121,18 @@ function provideFilePages(
     (vma.isShared && (vma.prot & PROT_WRITE) !== 0 &&
       mappable.isWriteTracked === false);
   const around = Math.floor(page / AROUND_BYTES) * AROUND_BYTES;
+  const isText = (vma.prot & PROT_EXEC) !== 0;
   const gap = mm.pmas.gapAround(
     page,
-    Math.max(vma.start, around),
+    isText ? vma.start : Math.max(vma.start, around),
     Math.min(vma.end, page + FILE_RUN_BYTES),
   );
+  // A program's text is used all over: read it in one go, not window by window.
+  if (isText && vma.mappedEnd === 0) {
+    const from = Math.max(vma.start, around - PREFETCH_BYTES / 4);
+    const length = Math.min(vma.end - from, PREFETCH_BYTES);
+    mappable.prefetch?.(vma.offsetOf(from), length);
+  }
   const { translation } = mm;
   let start = gap.start;
   let failure = mappable.translate(
@@ -150,7 +159,7 @@ function provideFilePages(
   return null;
 }
 
-/** Maps `mm.found`; the pages next to the fault are populated too. */
+/** Maps `mm.found`; the pages around the fault are populated too. */
 function mapFileRun(
   mm: MemoryState,
   vma: VMA,
@@ -159,17 +168,16 @@ function mapFileRun(
 ): void {
   const { start, end, offset } = mm.found;
   const prot = vma.isShared && forWrite ? vma.prot : vma.prot & ~PROT_WRITE;
-  const near = Math.min(end, Math.max(start, page) + AROUND_BYTES);
-  mm.platformMap(start, near - start, prot, offset, true);
-  if (near < end) {
-    mm.platformMap(
-      near,
-      end - near,
-      prot,
-      offset + (near - start),
-      false,
-    );
-  }
+  const map = (from: number, to: number, populate: boolean) => {
+    if (from >= to) return;
+    mm.platformMap(from, to - from, prot, offset + (from - start), populate);
+  };
+  const around = Math.floor(page / AROUND_BYTES) * AROUND_BYTES;
+  const near = Math.max(start, around);
+  const far = Math.min(end, around + AROUND_BYTES);
+  map(start, near, false);
+  map(near, far, true);
+  map(far, end, false);
   vma.noteMapped(start, end);
 }
 

@@ -78,12 +78,8 @@ function copyVma(
     });
   }
   if (!vma.isShared) sharePages(parent, child, vma, copy, hot);
-  if (vma.mappedEnd !== 0) {
-    // What the parent used of the file the child is likely to use.
-    const from = Math.max(vma.start, vma.mappedStart);
-    const to = Math.min(vma.end, vma.mappedEnd);
-    if (from < to) mapCachedPages(child, copy, from, to);
-  }
+  // What the parent used of the file the child is likely to use, and more.
+  if (vma.mappedEnd !== 0) mapCachedPages(child, copy, vma.start, vma.end);
   return null;
 }
 

@@ -172,6 +172,8 @@ function adviseVma(
     case MADV_REMOVE:
       return remove(vma, start, end);
     case MADV_WILLNEED:
+      vma.mappable?.prefetch?.(vma.offsetOf(start), end - start);
+      return null;
     case MADV_COLD:
     case MADV_PAGEOUT:
       return null;

@@ -53,6 +53,8 @@ export interface Mappable {
     maxLength: number,
     into: Translation,
   ): boolean;
+  /** Brings pages in that will be used soon, as far as that is easy. */
+  prefetch?(fileOffset: number, length: number): void;
   /** A mapping of [fileOffset, fileOffset + length) begins / ends. Several may
    * come with one `range`, which is over when as many ended as began. */
   addMapping(

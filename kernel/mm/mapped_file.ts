@@ -29,6 +29,7 @@ export interface MappedPages {
     maxLength: number,
     into: Translation,
   ): boolean;
+  prefetch(fileOffset: number, length: number): void;
   addMapping(range: MappedRange, isWritableShared: boolean): void;
   removeMapping(range: MappedRange, isWritableShared: boolean): void;
   /** Makes a hole in memory that has no backing. */
@@ -73,6 +74,9 @@ export class MappedFile implements Mappable {
     into: Translation,
   ): boolean {
     return this.#pages.translateCached(fileOffset, maxLength, into);
+  }
+  prefetch(fileOffset: number, length: number): void {
+    this.#pages.prefetch(fileOffset, length);
   }
   addMapping(
     range: MappedRange,
