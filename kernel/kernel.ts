@@ -214,12 +214,14 @@ export class Kernel implements KernelServices {
     for (;;) {
       this.nowNs = this.clock.monotonicNs();
       this.#handleStops();
-      if (platform.takeRing()) this.readiness.drain();
+      if (platform.takeRing() || this.readiness.hasDeferred) {
+        this.readiness.drain();
+      }
       this.timers.expire(this.nowNs);
       for (const timers of this.cpuTimers) timers.checkCpuTime();
       this.#runTasks();
       if (this.#end !== null) return this.#end;
-      if (!this.#queue.isEmpty) continue;
+      if (!this.#queue.isEmpty || this.readiness.hasDeferred) continue;
       platform.wait(this.#nextDeadlineNs());
     }
   }

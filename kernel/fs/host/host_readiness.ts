@@ -54,6 +54,10 @@ export class HostReadiness {
     return Math.max(0, this.reactor.poll(fd, events));
   }
 
+  /** Work waits for the next drain(). */
+  get hasDeferred(): boolean {
+    return this.#deferred.length > 0;
+  }
   /** Has `work` run by the next drain(); the caller sees to it that it is not
    * put off twice. */
   defer(work: DeferredWork): void {
