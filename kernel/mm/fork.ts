@@ -5,7 +5,7 @@
  * @module
  */
 import { type Errno, isErrno } from "../abi/errno.ts";
-import { PROT_WRITE } from "../abi/mman.ts";
+import { PROT_EXEC, PROT_WRITE } from "../abi/mman.ts";
 import { provideRange } from "./anonymous.ts";
 import { mapCachedPages } from "./fault.ts";
 import type { MemoryState } from "./memory_state.ts";
@@ -78,8 +78,11 @@ function copyVma(
     });
   }
   if (!vma.isShared) sharePages(parent, child, vma, copy, hot);
-  // What the parent used of the file the child is likely to use, and more.
-  if (vma.mappedEnd !== 0) mapCachedPages(child, copy, vma.start, vma.end);
+  // The child is likely to use the files that the parent used, and text that
+  // runs at exit.
+  if (vma.mappedEnd !== 0 || (vma.prot & PROT_EXEC) !== 0) {
+    mapCachedPages(child, copy, vma.start, vma.end);
+  }
   return null;
 }
 

@@ -23,8 +23,8 @@ export interface MappingRow {
   readonly name: ByteString;
   /** VM_*, for the VmFlags line of smaps. */
   readonly flags: number;
-  // Bytes. Pages are counted from when they were reserved, so these are upper
-  // bounds of what the host holds.
+  // Bytes; upper bounds unless measured: private pages then count from when
+  // they were reserved, not from when they were touched.
   /** Private pages that only this address space has. */
   readonly privateBytes: number;
   /** Private pages shared with another address space since fork. */
@@ -33,17 +33,32 @@ export interface MappingRow {
   readonly fileBytes: number;
 }
 
-/** All mappings, in order of address. */
-export function mappingRows(mm: MemoryState): readonly MappingRow[] {
-  return mm.vmas.items.map((vma) => rowOf(mm, vma));
+/** Whether to ask the host which private pages were touched. */
+export interface MappingOptions {
+  readonly isMeasured: boolean;
 }
 
-function rowOf(mm: MemoryState, vma: VMA): MappingRow {
+/** All mappings, in order of address. */
+export function mappingRows(
+  mm: MemoryState,
+  options: MappingOptions,
+): readonly MappingRow[] {
+  return mm.vmas.items.map((vma) => rowOf(mm, vma, options));
+}
+
+function rowOf(
+  mm: MemoryState,
+  vma: VMA,
+  { isMeasured }: MappingOptions,
+): MappingRow {
   let privateBytes = 0;
   let cowBytes = 0;
   mm.pmas.forEachIn(vma.start, vma.end, (start, end, pma) => {
-    if (pma.isCow) cowBytes += end - start;
-    else privateBytes += end - start;
+    const bytes = isMeasured
+      ? mm.memory.residentBytes(pma.offsetOf(start), end - start)
+      : end - start;
+    if (pma.isCow) cowBytes += bytes;
+    else privateBytes += bytes;
   });
   const { mappable } = vma;
   const fileBytes = Math.max(
@@ -77,8 +92,9 @@ function nameOf(mm: MemoryState, vma: VMA): ByteString {
 export interface MemoryTotals {
   readonly totalBytes: number;
   readonly peakTotalBytes: number;
-  /** Private pages reserved: an upper bound of RssAnon. */
+  /** Private pages that were touched. */
   readonly residentBytes: number;
+  /** Private pages reserved: an upper bound. */
   readonly peakResidentBytes: number;
   readonly dataBytes: number;
   readonly stackBytes: number;
@@ -88,10 +104,14 @@ export interface MemoryTotals {
 
 export function memoryTotals(mm: MemoryState): MemoryTotals {
   const { vmas } = mm;
+  let residentBytes = 0;
+  for (const { start, end, offset } of mm.pmas.items) {
+    residentBytes += mm.memory.residentBytes(offset, end - start);
+  }
   return {
     totalBytes: vmas.total,
     peakTotalBytes: Math.max(mm.peakTotal, vmas.total),
-    residentBytes: mm.pmas.total,
+    residentBytes,
     peakResidentBytes: Math.max(mm.peakResident, mm.pmas.total),
     dataBytes: vmas.data,
     stackBytes: vmas.stack,

@@ -30,6 +30,7 @@ import type { MemoryFile } from "./memory_file.ts";
 import type { MemoryLimits } from "./memory_state.ts";
 import { advise } from "./madvise.ts";
 import {
+  type MappingOptions,
   type MappingRow,
   mappingRows,
   type MemoryTotals,
@@ -214,8 +215,8 @@ export class MemoryManager extends UserAccess {
   }
 
   /** Rows of /proc/pid/maps and smaps. */
-  mappings(): readonly MappingRow[] {
-    return mappingRows(this);
+  mappings(options: MappingOptions): readonly MappingRow[] {
+    return mappingRows(this, options);
   }
   /** Sizes for /proc/pid/statm and status. */
   totals(): MemoryTotals {
