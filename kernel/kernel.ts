@@ -213,7 +213,7 @@ export class Kernel implements KernelServices {
     const { platform } = this.host;
     for (;;) {
       this.nowNs = this.clock.monotonicNs();
-      this.#handleStops();
+      const task = this.#handleStops();
       if (platform.takeRing() || this.readiness.hasDeferred) {
         this.readiness.drain();
       }
@@ -226,17 +226,20 @@ export class Kernel implements KernelServices {
     }
   }
 
-  #handleStops(): void {
+  /** Handles every stopped context; the last one's task. */
+  #handleStops(): Task | null {
     const { platform } = this.host;
+    let last: Task | null = null;
     for (;;) {
       const context = platform.nextStopped();
-      if (context === null) return;
+      if (context === null) return last;
       const task = context.owner;
       if (!(task instanceof Task)) continue;
       const used = this.nowNs - task.resumedNs;
       if (used > 0) task.userNs += used;
+      last = task;
       onStop(task);
-      if (this.#end !== null) return;
+      if (this.#end !== null) return last;
     }
   }
 
