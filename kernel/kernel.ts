@@ -42,6 +42,9 @@ import type { AddressSpace } from "../platforms/platform.ts";
 /** How often CPU-time timers of running guests are looked at. */
 const CPU_TICK_NS = 10_000_000;
 
+/** Stopped contexts that one turn of the run loop handles at most. */
+const MAX_STOPS_PER_TURN = 256;
+
 export interface KernelOptions {
   /** Pid 1 takes only signals it has handlers for, as on Linux. */
   readonly isInitProtected: boolean;
@@ -221,16 +224,22 @@ export class Kernel implements KernelServices {
       for (const timers of this.cpuTimers) timers.checkCpuTime();
       this.#runTasks();
       if (this.#end !== null) return this.#end;
+      // The turn's time goes to one of the tasks that it was for; a lone busy
+      // task is charged exactly.
+      if (task !== null) {
+        task.systemNs += this.clock.monotonicNs() - this.nowNs;
+      }
       if (!this.#queue.isEmpty || this.readiness.hasDeferred) continue;
       platform.wait(this.#nextDeadlineNs());
     }
   }
 
-  /** Handles every stopped context; the last one's task. */
+  /** Handles stopped contexts, not so many that timers and the host would have
+   * to wait; the last one's task. */
   #handleStops(): Task | null {
     const { platform } = this.host;
     let last: Task | null = null;
-    for (;;) {
+    for (let left = MAX_STOPS_PER_TURN; left > 0; left--) {
       const context = platform.nextStopped();
       if (context === null) return last;
       const task = context.owner;
@@ -241,6 +250,7 @@ export class Kernel implements KernelServices {
       onStop(task);
       if (this.#end !== null) return last;
     }
+    return last;
   }
 
   /** One round: tasks queued meanwhile wait for the next, so that stops and
