@@ -4,24 +4,31 @@
  * @module
  */
 import {
-  EBADF,
   EINVAL,
   EOPNOTSUPP,
   type Errno,
   isErrno,
 } from "../abi/errno.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "../abi/fcntl.ts";
+import { IN_ATTRIB } from "../abi/inotify.ts";
 import { UTIME_NOW, UTIME_OMIT } from "../abi/time.ts";
 import type { Task } from "../task/task.ts";
 import type { NewTime } from "../vfs/attributes.ts";
-import type { Inode } from "../vfs/inode.ts";
+import type { Dentry } from "../vfs/dentry.ts";
 import type { Mount } from "../vfs/mount.ts";
+import { notifyPlace } from "../vfs/watches.ts";
 import {
   lookupArgument,
   openFileOf,
   resolveOptions,
 } from "./file_arguments.ts";
 import { defineSyscall, type SysResult } from "./syscall.ts";
+
+/** A file as reached through a Mount. */
+interface Place {
+  readonly mount: Mount;
+  readonly dentry: Dentry;
+}
 
 const NSEC_PER_SEC = 1_000_000_000;
 
@@ -39,8 +46,7 @@ export const fchmod = defineSyscall({
   run: (task, { fd, mode }) => {
     const file = openFileOf(task, fd);
     if (isErrno(file)) return file;
-    const { vfs } = task.kernel;
-    return vfs.chmod(file.path.mount, file.inode, mode, task) ?? 0;
+    return changeMode(task, file.path, mode);
   },
 });
 
@@ -88,9 +94,14 @@ function chmodAt(
 ): SysResult {
   const found = lookupWith(task, dirfd, pathname, flags);
   if (isErrno(found)) return found;
-  const { mount, inode } = found;
-  if (inode.isSymlink) return EOPNOTSUPP;
-  return task.kernel.vfs.chmod(mount, inode, mode, task) ?? 0;
+  return found.inode.isSymlink ? EOPNOTSUPP : changeMode(task, found, mode);
+}
+
+function changeMode(task: Task, place: Place, mode: number): SysResult {
+  const { mount, dentry } = place;
+  const failed = task.kernel.vfs.chmod(mount, dentry.inode!, mode, task);
+  if (failed === null) notifyPlace(dentry, IN_ATTRIB);
+  return failed ?? 0;
 }
 
 export const chown = defineSyscall({
@@ -116,7 +127,7 @@ export const fchown = defineSyscall({
   run: (task, { fd, owner, group }) => {
     const file = openFileOf(task, fd);
     if (isErrno(file)) return file;
-    return changeOwner(task, file.path.mount, file.inode, owner, group);
+    return changeOwner(task, file.path, owner, group);
   },
 });
 
@@ -146,20 +157,22 @@ function chownAt(
 ): SysResult {
   const found = lookupWith(task, dirfd, pathname, flags);
   if (isErrno(found)) return found;
-  return changeOwner(task, found.mount, found.inode, owner, group);
+  return changeOwner(task, found, owner, group);
 }
 
 /** (uid_t) -1 leaves an id as it is. */
 function changeOwner(
   task: Task,
-  mount: Mount,
-  inode: Inode,
+  { mount, dentry }: Place,
   owner: number,
   group: number,
 ): SysResult {
   const uid = owner === 0xffffffff ? -1 : owner;
   const gid = group === 0xffffffff ? -1 : group;
-  return task.kernel.vfs.chown(mount, inode, uid, gid, task) ?? 0;
+  const { vfs } = task.kernel;
+  const failed = vfs.chown(mount, dentry.inode!, uid, gid, task);
+  if (failed === null) notifyPlace(dentry, IN_ATTRIB);
+  return failed ?? 0;
 }
 
 /** Access and modification time of one call. */
@@ -225,10 +238,18 @@ export const utime = defineSyscall({
 
 function setTimesOf(task: Task, fd: number, times: NewTimes): SysResult {
   const file = openFileOf(task, fd);
-  if (isErrno(file)) return EBADF;
-  const { atime, mtime } = times;
+  return isErrno(file) ? file : setTimes(task, file.path, times);
+}
+
+function setTimes(
+  task: Task,
+  { mount, dentry }: Place,
+  { atime, mtime }: NewTimes,
+): SysResult {
   const { vfs } = task.kernel;
-  return vfs.utimens(file.path.mount, file.inode, atime, mtime, task) ?? 0;
+  const failed = vfs.utimens(mount, dentry.inode!, atime, mtime, task);
+  if (failed === null) notifyPlace(dentry, IN_ATTRIB);
+  return failed ?? 0;
 }
 
 function setTimesAt(
@@ -239,10 +260,7 @@ function setTimesAt(
   flags: number,
 ): SysResult {
   const found = lookupWith(task, dirfd, pathname, flags);
-  if (isErrno(found)) return found;
-  const { atime, mtime } = times;
-  const { vfs } = task.kernel;
-  return vfs.utimens(found.mount, found.inode, atime, mtime, task) ?? 0;
+  return isErrno(found) ? found : setTimes(task, found, times);
 }
 
 /** Reads two pairs of 64-bit words. EFAULT. */

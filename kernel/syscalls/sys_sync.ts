@@ -28,12 +28,14 @@ import {
   SYNC_FILE_RANGE_WAIT_BEFORE,
   SYNC_FILE_RANGE_WRITE,
 } from "../abi/fcntl.ts";
+import { IN_MODIFY } from "../abi/inotify.ts";
 import { MAX_LFS_FILESIZE } from "../abi/limits.ts";
 import { S_ISBLK, S_ISFIFO } from "../abi/stat.ts";
 import type { Task } from "../task/task.ts";
 import type { FileSystem } from "../vfs/file_system.ts";
 import { mountSubtree, namespaceRoot } from "../vfs/mount_tree.ts";
 import { FOLLOW } from "../vfs/vfs_core.ts";
+import { notifyPlace } from "../vfs/watches.ts";
 import { lookupArgument, openFileOf } from "./file_arguments.ts";
 import { defineSyscall, type SysResult } from "./syscall.ts";
 
@@ -45,8 +47,10 @@ export const truncate = defineSyscall({
     if (length < 0) return EINVAL;
     const found = lookupArgument(task, AT_FDCWD, pathname, FOLLOW);
     if (isErrno(found)) return found;
-    const { mount, inode } = found;
-    return task.kernel.vfs.truncate(mount, inode, length, task) ?? 0;
+    const { mount, inode, dentry } = found;
+    const failed = task.kernel.vfs.truncate(mount, inode, length, task);
+    if (failed === null) notifyPlace(dentry, IN_MODIFY);
+    return failed ?? 0;
   },
 });
 

@@ -5,6 +5,7 @@
  */
 import { E2BIG, EINVAL, ERANGE, type Errno, isErrno } from "../abi/errno.ts";
 import { AT_FDCWD } from "../abi/fcntl.ts";
+import { IN_ATTRIB } from "../abi/inotify.ts";
 import {
   XATTR_CREATE,
   XATTR_NAME_MAX,
@@ -13,15 +14,18 @@ import {
 } from "../abi/xattr.ts";
 import type { ByteString } from "../mm/user_memory.ts";
 import type { Task } from "../task/task.ts";
+import type { Dentry } from "../vfs/dentry.ts";
 import type { Inode } from "../vfs/inode.ts";
 import type { Mount } from "../vfs/mount.ts";
 import { FOLLOW, NOFOLLOW, type ResolveOptions } from "../vfs/vfs_core.ts";
+import { notifyPlace } from "../vfs/watches.ts";
 import { lookupArgument, openFileOf } from "./file_arguments.ts";
 import { defineSyscall, type SysResult } from "./syscall.ts";
 
 /** An inode and the Mount that it was reached through. */
 interface Target {
   readonly mount: Mount;
+  readonly dentry: Dentry;
   readonly inode: Inode;
 }
 
@@ -36,7 +40,8 @@ function byPath(
 function byFd(task: Task, fd: number): Target | Errno {
   const file = openFileOf(task, fd);
   if (isErrno(file)) return file;
-  return { mount: file.path.mount, inode: file.inode };
+  const { mount, dentry } = file.path;
+  return { mount, dentry, inode: file.inode };
 }
 
 /** EFAULT; ERANGE: empty or too long. */
@@ -79,9 +84,11 @@ function set(
   const bytes = new Uint8Array(size);
   const fault = task.memory.readBytes(value, bytes);
   if (fault !== null) return fault;
-  const { mount, inode } = target;
-  const { vfs } = task.kernel;
-  return vfs.setXattr(mount, inode, name, bytes, flags, task.identity) ?? 0;
+  const { mount, inode, dentry } = target;
+  const { kernel: { vfs }, identity } = task;
+  const failed = vfs.setXattr(mount, inode, name, bytes, flags, identity);
+  if (failed === null) notifyPlace(dentry, IN_ATTRIB);
+  return failed ?? 0;
 }
 
 function list(
@@ -114,9 +121,11 @@ function remove(
   if (isErrno(target)) return target;
   const name = readName(task, nameAt);
   if (isErrno(name)) return name;
-  const { mount, inode } = target;
+  const { mount, inode, dentry } = target;
   const { vfs } = task.kernel;
-  return vfs.removeXattr(mount, inode, name, task.identity) ?? 0;
+  const failed = vfs.removeXattr(mount, inode, name, task.identity);
+  if (failed === null) notifyPlace(dentry, IN_ATTRIB);
+  return failed ?? 0;
 }
 
 export const getxattr = defineSyscall({

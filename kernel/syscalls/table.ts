@@ -18,6 +18,7 @@ import * as fcntl from "./sys_fcntl.ts";
 import * as flock from "./sys_flock.ts";
 import * as futex from "./sys_futex.ts";
 import * as identity from "./sys_identity.ts";
+import * as inotify from "./sys_inotify.ts";
 import * as ioctl from "./sys_ioctl.ts";
 import * as kill from "./sys_kill.ts";
 import * as limits from "./sys_limits.ts";
@@ -45,6 +46,7 @@ import * as signal from "./sys_signal.ts";
 import * as stat from "./sys_stat.ts";
 import * as sync from "./sys_sync.ts";
 import * as signalfd from "./sys_signalfd.ts";
+import * as splice from "./sys_splice.ts";
 import * as timer from "./sys_timer.ts";
 import * as timerfd from "./sys_timerfd.ts";
 import * as uname from "./sys_uname.ts";
@@ -67,6 +69,7 @@ const FAMILIES: readonly object[] = [
   flock,
   futex,
   identity,
+  inotify,
   ioctl,
   kill,
   limits,
@@ -94,6 +97,7 @@ const FAMILIES: readonly object[] = [
   sockopt,
   stat,
   sync,
+  splice,
   timer,
   timerfd,
   uname,

@@ -6,11 +6,13 @@
 import { DT_DIR } from "../abi/dirent.ts";
 import { EINVAL, EISDIR, ENOENT, type Errno } from "../abi/errno.ts";
 import { SEEK_CUR, SEEK_SET } from "../abi/fcntl.ts";
+import { IN_ACCESS } from "../abi/inotify.ts";
 import type { ByteString } from "../mm/user_memory.ts";
 import type { Caller } from "./caller.ts";
 import { FIRST_COOKIE } from "./directory_index.ts";
 import { FileDescription } from "./file_description.ts";
 import type { DirectorySink } from "./inode.ts";
+import { notifyPlace } from "./watches.ts";
 
 /** Offsets: 0 before ".", 1 before "..", 2 before the first entry. */
 const AFTER_DOT = 1;
@@ -30,6 +32,7 @@ export class DirectoryDescription extends FileDescription {
   ): Errno | null {
     const { dentry } = this.path;
     if (dentry.isDeleted) return ENOENT;
+    notifyPlace(dentry, IN_ACCESS);
     const counting = new CountingSink(sink, this);
     if (this.offset === 0) {
       if (!counting.emit(".", this.inode.ino, DT_DIR, AFTER_DOT)) return null;

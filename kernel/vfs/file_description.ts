@@ -29,6 +29,7 @@ import { releaseFileLocks, releasePosixLocks } from "./file_lock.ts";
 import type { DirectorySink, Inode } from "./inode.ts";
 import type { VfsPath } from "./mount.ts";
 import { showPath } from "./path_name.ts";
+import { notifyClose } from "./watches.ts";
 
 /** Wants to hear of the end of a file without holding a reference on it. */
 export interface CloseWatcher {
@@ -88,6 +89,7 @@ export abstract class FileDescription {
     if (this.closeWatchers !== null) {
       for (const watcher of [...this.closeWatchers]) watcher.fileClosed();
     }
+    notifyClose(this);
     this.onClose();
     if (this.inode.locks !== null) releaseFileLocks(this.inode, this);
     if (this.isWritable && this.inode.isRegular) this.inode.writers--;

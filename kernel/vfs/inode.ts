@@ -26,6 +26,7 @@ import type { Caller } from "./caller.ts";
 import type { FileDescription } from "./file_description.ts";
 import type { FileSystem } from "./file_system.ts";
 import type { VfsPath } from "./mount.ts";
+import type { InodeWatches } from "./watches.ts";
 
 /** Attributes to change; absent ones stay. Times: the VFS resolved UTIME_NOW. */
 export interface AttributeChange {
@@ -84,9 +85,10 @@ export abstract class Inode {
   /** The pipe of a FIFO or the bound socket of a socket inode; managed by
    * fs/pipefs.ts and socket/unix. */
   endpoint: InodeEndpoint | null = null;
-  /** Advisory locks (vfs/file_lock.ts) and inotify watches hang here. */
+  /** Advisory locks hang here (vfs/file_lock.ts). */
   locks: object | null = null;
-  watches: object | null = null;
+  /** Who wants to know what happens to it. */
+  watches: InodeWatches | null = null;
   /** Open files that may write (i_writecount); kept by FileDescription. */
   writers = 0;
   /** Made by O_TMPFILE without O_EXCL: link(2) may name it although nlink is
@@ -140,6 +142,10 @@ export abstract class Inode {
   }
   release(): void {
     if (--this.#references === 0) this.evict();
+    else if (
+      this.watches !== null && this.nlink === 0 &&
+      this.#references === this.watches.count
+    ) this.watches.tellDeleted();
   }
   get isReferenced(): boolean {
     return this.#references > 0;

@@ -22,6 +22,7 @@ import {
   EXDEV,
   isErrno,
 } from "../abi/errno.ts";
+import { IN_ATTRIB, IN_CREATE, IN_DELETE } from "../abi/inotify.ts";
 import { PATH_MAX } from "../abi/limits.ts";
 import {
   S_IALLUGO,
@@ -52,6 +53,7 @@ import {
   MAY_WRITE,
 } from "./permission.ts";
 import type { ResolveOptions, VfsCore } from "./vfs_core.ts";
+import { notifyEntry, notifyInode } from "./watches.ts";
 
 /** Owner, group and mode of a new inode (inode_init_owner): a set-group-ID
  * directory passes on its group, and to directories the bit itself. `mode` has
@@ -132,6 +134,7 @@ export function createChild(
   const inode = directory.create(child.name, what);
   if (isErrno(inode)) return inode;
   child.setInode(inode);
+  notifyEntry(directory, child.name, inode, IN_CREATE);
   return null;
 }
 
@@ -274,6 +277,8 @@ function linkTo(
   if (failed !== null) return failed;
   inode.isLinkable = false;
   child.setInode(inode);
+  notifyInode(inode, IN_ATTRIB);
+  notifyEntry(walk.inode, child.name, inode, IN_CREATE);
   return null;
 }
 
@@ -298,6 +303,8 @@ export function unlink(
   if (child.mountCount > 0) return EBUSY;
   const failed = walk.inode.unlink(child.name, child.inode);
   if (failed !== null) return failed;
+  notifyInode(child.inode, IN_ATTRIB);
+  notifyEntry(walk.inode, child.name, child.inode, IN_DELETE);
   core.dcache.delete(child);
   return null;
 }
@@ -324,6 +331,7 @@ export function removeDirectory(
   if (child.mountCount > 0) return EBUSY;
   const failed = walk.inode.rmdir(child.name, child.inode);
   if (failed !== null) return failed;
+  notifyEntry(walk.inode, child.name, child.inode, IN_DELETE);
   core.dcache.delete(child);
   return null;
 }

@@ -30,6 +30,7 @@ import {
   O_TMPFILE,
   O_TRUNC,
 } from "../abi/fcntl.ts";
+import { IN_MODIFY, IN_OPEN } from "../abi/inotify.ts";
 import { MS_NODEV, MS_NOEXEC } from "../abi/mount.ts";
 import {
   S_IALLUGO,
@@ -61,6 +62,7 @@ import {
   MAY_WRITE,
 } from "./permission.ts";
 import type { ResolveOptions, VfsCore } from "./vfs_core.ts";
+import { notifyPlace } from "./watches.ts";
 
 /** How to open: struct open_how. */
 export interface OpenHow {
@@ -191,6 +193,8 @@ function openPlace(
     }
   }
   file.flags &= ~CREATION_FLAGS;
+  if (isTruncating) notifyPlace(dentry, IN_MODIFY);
+  notifyPlace(dentry, IN_OPEN);
   return file;
 }
 

@@ -24,6 +24,7 @@ import {
   SEEK_HOLE,
   SEEK_SET,
 } from "../abi/fcntl.ts";
+import { IN_ACCESS, IN_MODIFY } from "../abi/inotify.ts";
 import { MAX_LFS_FILESIZE } from "../abi/limits.ts";
 import { MS_NOATIME, MS_RDONLY, MS_STRICTATIME } from "../abi/mount.ts";
 import { RLIMIT_FSIZE } from "../abi/resource.ts";
@@ -39,6 +40,7 @@ import type { Inode } from "./inode.ts";
 import { LimitedBuffer } from "./limited_buffer.ts";
 import type { VfsPath } from "./mount.ts";
 import { modeAfterWrite } from "./permission.ts";
+import { notifyPlace } from "./watches.ts";
 
 /** A regular file whose data is in a page cache. */
 export interface CachedFile extends Inode {
@@ -80,7 +82,10 @@ export class RegularFileDescription extends FileDescription {
     caller: Caller,
   ): number | Errno {
     const count = this.file.pages.read(io, offset);
-    if (!isErrno(count)) touchAtime(this, caller);
+    if (!isErrno(count)) {
+      touchAtime(this, caller);
+      notifyPlace(this.path.dentry, IN_ACCESS);
+    }
     return count;
   }
 
@@ -126,7 +131,10 @@ export class RegularFileDescription extends FileDescription {
     const mode = modeAfterWrite(caller.identity, this.inode);
     if (mode !== null) this.inode.setAttributes({ mode, ctime: now });
     const count = file.pages.write(from, offset);
-    if (!isErrno(count) && count > 0) file.onWritten(now);
+    if (!isErrno(count) && count > 0) {
+      file.onWritten(now);
+      notifyPlace(this.path.dentry, IN_MODIFY);
+    }
     return count;
   }
 
@@ -145,7 +153,9 @@ export class RegularFileDescription extends FileDescription {
   }
 
   override truncate(length: number, caller: Caller): Errno | null {
-    return truncateInode(this.inode, length, caller);
+    const failed = truncateInode(this.inode, length, caller);
+    if (failed === null) notifyPlace(this.path.dentry, IN_MODIFY);
+    return failed;
   }
 
   /** As tmpfs does: KEEP_SIZE and PUNCH_HOLE; EOPNOTSUPP for other modes. */
@@ -176,6 +186,7 @@ export class RegularFileDescription extends FileDescription {
       if (grown > file.pages.size) file.pages.truncate(grown);
     }
     file.onWritten(caller.clock.realtime());
+    notifyPlace(this.path.dentry, IN_MODIFY);
     return null;
   }
 

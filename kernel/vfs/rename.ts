@@ -19,6 +19,12 @@ import {
   RENAME_NOREPLACE,
   RENAME_WHITEOUT,
 } from "../abi/fcntl.ts";
+import {
+  IN_ATTRIB,
+  IN_MOVE_SELF,
+  IN_MOVED_FROM,
+  IN_MOVED_TO,
+} from "../abi/inotify.ts";
 import type { ByteString } from "../mm/user_memory.ts";
 import type { Caller } from "./caller.ts";
 import type { Dentry } from "./dentry.ts";
@@ -28,6 +34,7 @@ import { mayCreate, mayDelete, newInode } from "./names.ts";
 import type { PathWalk } from "./path_walk.ts";
 import { checkPermission, checkWritable, MAY_WRITE } from "./permission.ts";
 import type { VfsCore } from "./vfs_core.ts";
+import { notifyEntry, notifyInode } from "./watches.ts";
 
 /** `flags`: RENAME_*; EINVAL for combinations that make no sense. */
 export function rename(
@@ -147,9 +154,36 @@ function move(
   );
   if (failed !== null) return failed;
   if ((flags & RENAME_WHITEOUT) !== 0) giveWhiteout(from, child.name, caller);
+  tellMoved(core, child, target, from, to, isExchange);
   if (isExchange) core.dcache.exchange(child, target);
   else core.dcache.move(child, target.parent!, target.name);
   return null;
+}
+
+/** Tells watchers, before the names change places. */
+function tellMoved(
+  core: VfsCore,
+  child: Dentry,
+  target: Dentry,
+  from: Inode,
+  to: Inode,
+  isExchange: boolean,
+): void {
+  const inode = child.inode!;
+  const replaced = target.inode;
+  const cookie = core.nextMoveCookie();
+  notifyEntry(from, child.name, inode, IN_MOVED_FROM, cookie);
+  notifyEntry(to, target.name, inode, IN_MOVED_TO, cookie);
+  notifyInode(inode, IN_MOVE_SELF);
+  if (replaced === null) return;
+  if (!isExchange) {
+    notifyInode(replaced, IN_ATTRIB);
+    return;
+  }
+  const back = core.nextMoveCookie();
+  notifyEntry(to, target.name, replaced, IN_MOVED_FROM, back);
+  notifyEntry(from, child.name, replaced, IN_MOVED_TO, back);
+  notifyInode(replaced, IN_MOVE_SELF);
 }
 
 /** The whiteout that a file system left at the old name is the caller's. */

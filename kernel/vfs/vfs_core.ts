@@ -63,6 +63,7 @@ export class VfsCore {
   /** After open() returned EAGAIN: where to wait before trying again. */
   openWait: WaitQueue | null = null;
   #lastMountId = 0;
+  #lastMoveCookie = 0;
   #lastDevice = 0;
 
   constructor(options: { readonly dcacheLimit?: number } = {}) {
@@ -72,6 +73,11 @@ export class VfsCore {
 
   nextMountId(): number {
     return ++this.#lastMountId;
+  }
+
+  /** Ties IN_MOVED_FROM and IN_MOVED_TO of one rename together. */
+  nextMoveCookie(): number {
+    return this.#lastMoveCookie = (this.#lastMoveCookie + 1) >>> 0;
   }
 
   /** An anonymous device number (major 0) for st_dev of a file system. */
