@@ -88,6 +88,7 @@ export const HOST_FILE_CALLS: readonly SyscallRule[] = [
       oneOf: [TCGETS, TCSETS, TCFLSH, TIOCGWINSZ, TIOCSWINSZ],
     }],
   },
+  { name: "lseek", reason: "which pages of the memory file are in use" },
   { name: "getrandom", reason: "randomness for the guest" },
   { name: "clock_gettime", reason: "clocks where the vDSO has none" },
   { name: "getrusage", reason: "CPU time of ended stubs" },

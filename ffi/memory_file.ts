@@ -25,6 +25,10 @@ const SYMBOLS = {
     parameters: ["pointer", "f64", "f64"],
     result: "i32",
   },
+  host_memory_resident: {
+    parameters: ["pointer", "f64", "f64"],
+    result: "f64",
+  },
   host_memory_copy: {
     parameters: ["pointer", "f64", "f64", "f64"],
     result: "i32",
@@ -87,6 +91,13 @@ export class MemoryFile implements HostMemory, Disposable {
       "populate",
       this.#calls.host_memory_populate(this.handle, offset, length),
     );
+  }
+
+  residentBytes(offset: number, length: number): number {
+    const { handle } = this;
+    const bytes = this.#calls.host_memory_resident(handle, offset, length);
+    if (bytes < 0) must("resident bytes", bytes);
+    return bytes;
   }
 
   copy(to: number, from: number, length: number): void {

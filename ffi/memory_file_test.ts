@@ -32,6 +32,18 @@ Deno.test("punch() makes a range read as zero and keeps the rest", () => {
   assertEquals(memory.view.getUint8(8192), 7);
 });
 
+Deno.test("residentBytes() counts touched pages, not the holes between", () => {
+  using memory = new MemoryFile();
+  assertEquals(memory.residentBytes(0, memory.size), 0);
+  memory.populate(8192, 4096);
+  memory.view.setUint8(FAR, 1);
+  assertEquals(memory.residentBytes(0, memory.size), 8192);
+  assertEquals(memory.residentBytes(0, 8192), 0);
+  assertEquals(memory.residentBytes(10000, 100), 100);
+  memory.punch(8192, 4096);
+  assertEquals(memory.residentBytes(0, memory.size), 4096);
+});
+
 Deno.test("MemoryFile refuses ranges outside the window", () => {
   using memory = new MemoryFile(2 ** 20);
   const byte = new Uint8Array(1);
@@ -43,6 +55,7 @@ Deno.test("MemoryFile refuses ranges outside the window", () => {
     assertThrows(() => memory.copy(offset, 0, 1), HostError, "EINVAL");
     assertThrows(() => memory.punch(offset, 1), HostError, "EINVAL");
     assertThrows(() => memory.populate(offset, 1), HostError, "EINVAL");
+    assertThrows(() => memory.residentBytes(offset, 1), HostError, "EINVAL");
   }
   assertThrows(() => memory.zero(0, NaN), HostError, "EINVAL");
 });

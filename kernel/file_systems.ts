@@ -32,7 +32,7 @@ export function registerFileSystems(kernel: KernelServices): Terminals {
     terminals,
     new TmpfsType({ memoryFile, clock, memoryBytes, newDevice }),
     new ProcType(kernel),
-    new SysType(new SysRoot(host.info, memoryFile), { clock, newDevice }),
+    new SysType(new SysRoot(host.info, host.memory), { clock, newDevice }),
   ];
   for (const type of types) vfs.fileSystemTypes.set(type.name, type);
   return terminals;

@@ -29,6 +29,10 @@ export interface HostMemory {
   punch(offset: number, length: number): void;
   /** Allocates the pages of a range so that later touches do not fault. */
   populate(offset: number, length: number): void;
+  /** Bytes of the range that the host holds memory for: what was touched since
+   * it was new or punched out. Quick for the whole file, else about 0.1 us per
+   * page there is. */
+  residentBytes(offset: number, length: number): number;
   /** Copies within the file; ranges may overlap. */
   copy(to: number, from: number, length: number): void;
   /** Fills with zero bytes. */

@@ -50,6 +50,9 @@ export class FakeHostMemory implements HostMemory {
     this.zero(offset, length);
   }
   populate(): void {}
+  residentBytes(_offset: number, length: number): number {
+    return length;
+  }
   copy(to: number, from: number, length: number): void {
     this.bytes.copyWithin(to, from, from + length);
   }

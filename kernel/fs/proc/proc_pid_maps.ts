@@ -42,7 +42,9 @@ export function pidMaps(ref: ProcessRef): ByteString {
   const { memory } = ref;
   if (memory === null) return "";
   const rows: string[] = [];
-  for (const mapping of memory.mappings()) rows.push(mapsRow(mapping));
+  for (const mapping of memory.mappings({ isMeasured: false })) {
+    rows.push(mapsRow(mapping));
+  }
   rows.push("");
   return rows.join("\n");
 }

@@ -98,7 +98,8 @@ export function oomScore(ref: ProcessRef): ByteString | Errno {
   const { memory, group, root } = ref;
   if (memory === null) return gone(ref) ?? "0\n";
   if (group.oomScoreAdjust === -OOM_SCORE_ADJ_MAX) return "0\n";
-  const share = memory.pmas.total / root.kernel.host.info.memoryBytes;
+  const share = root.facts.resident.bytesOf(memory) /
+    root.kernel.host.info.memoryBytes;
   const points = 1000 * share + group.oomScoreAdjust;
   const score = Math.floor((1000 + Math.min(1000, points)) * 2 / 3);
   return gone(ref) ?? `${Math.max(0, score)}\n`;

@@ -111,7 +111,7 @@ export function pidSmaps(ref: ProcessRef): ByteString {
   const { memory } = ref;
   if (memory === null) return "";
   const parts: string[] = [];
-  for (const row of memory.mappings()) {
+  for (const row of memory.mappings({ isMeasured: true })) {
     const usage = usageOf(row);
     parts.push(
       `${mapsRow(row)}\n`,
@@ -127,7 +127,7 @@ export function pidSmaps(ref: ProcessRef): ByteString {
 }
 
 export function pidSmapsRollup(ref: ProcessRef): ByteString {
-  const rows = ref.memory?.mappings() ?? [];
+  const rows = ref.memory?.mappings({ isMeasured: true }) ?? [];
   const first = rows[0];
   const last = rows.at(-1);
   if (first === undefined || last === undefined) return "";

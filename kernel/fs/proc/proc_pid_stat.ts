@@ -54,7 +54,7 @@ export function pidStat(ref: ProcessRef, caller: Caller): string {
   const { ignored, caught } = dispositions(group.handlers);
   const [ttyNr, foreground] = terminalOf(ref);
   const isRunning = task.state === "guest" || task.state === "kernel";
-  const resident = memory === null ? null : residentBytes(memory);
+  const resident = memory === null ? null : residentBytes(root, memory);
   const { startNs } = ref.isProcess ? group : task;
   const program = memory?.program ?? null;
   const shown = isPermitted ? program : null;
@@ -129,7 +129,7 @@ function bootOffsetNs(ref: ProcessRef): number {
 export function pidStatm(ref: ProcessRef): string {
   const { memory } = ref;
   if (memory === null) return "0 0 0 0 0 0 0\n";
-  const resident = residentBytes(memory);
+  const resident = residentBytes(ref.root, memory);
   const pages = [
     memory.vmas.total,
     resident.anonymous + resident.file + resident.shared,

@@ -21,7 +21,7 @@ const BYTES_PER_TABLE = 2 ** 21;
 export function pidStatus(ref: ProcessRef): string {
   const { task, memory } = ref;
   return `Name:\t${escape(task.comm, "\n\\")}\n` +
-    identity(ref) + (memory === null ? "" : memoryLines(memory)) +
+    identity(ref) + (memory === null ? "" : memoryLines(ref, memory)) +
     signals(ref) + capabilities(task) + scheduling(task);
 }
 
@@ -55,9 +55,9 @@ function identity(ref: ProcessRef): string {
     "Kthread:\t0\n";
 }
 
-function memoryLines(memory: MemoryManager): string {
+function memoryLines(ref: ProcessRef, memory: MemoryManager): string {
   const { vmas } = memory;
-  const { anonymous, file, shared } = residentBytes(memory);
+  const { anonymous, file, shared } = residentBytes(ref.root, memory);
   const resident = anonymous + file + shared;
   const text = textBytes(memory);
   return kilobytes("VmPeak:\t", Math.max(memory.peakTotal, vmas.total)) +

@@ -35,7 +35,7 @@ export const ROOT_TABLE: EntryTable<ProcRoot> = new EntryTable<ProcRoot>([
   fact("filesystems", ({ kernel }) => filesystems(kernel)),
   fact("interrupts", ({ kernel }) => interrupts(kernel.host.info.cpuCount)),
   fact("loadavg", loadavg),
-  fact("meminfo", ({ kernel }) => meminfo(kernel)),
+  fact("meminfo", meminfo),
   fact("misc", EMPTY),
   fact("modules", EMPTY),
   link("mounts", "self/mounts"),
@@ -47,7 +47,7 @@ export const ROOT_TABLE: EntryTable<ProcRoot> = new EntryTable<ProcRoot>([
   directory("tty", 0o555, [fact("drivers", ttyDrivers)]),
   fact("uptime", uptime),
   fact("version", version),
-  fact("vmstat", ({ kernel }) => vmstat(kernel)),
+  fact("vmstat", vmstat),
   link("self", (root, caller) => {
     const task = root.callerTask(caller);
     return task === null ? ENOENT : `${task.threadGroup.pid}`;

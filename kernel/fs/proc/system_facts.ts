@@ -6,6 +6,7 @@
 import type { Host } from "../../host.ts";
 import type { KernelServices } from "../../task/kernel_services.ts";
 import { NamespaceFileSystem } from "./nsfs.ts";
+import { ResidentMemory } from "./resident_memory.ts";
 import { LoadAverage } from "./system/load_average.ts";
 
 /** A random UUID of version 4 as text. Source: RFC 9562 §5.4. */
@@ -25,6 +26,7 @@ export function randomUuid(host: Host): string {
 export class SystemFacts {
   readonly #host: Host;
   readonly namespaces: NamespaceFileSystem;
+  readonly resident: ResidentMemory;
   readonly load: LoadAverage;
   #bootId: string | null = null;
 
@@ -34,6 +36,7 @@ export class SystemFacts {
       device: kernel.vfs.newDevice(),
       clock: kernel.clock,
     });
+    this.resident = new ResidentMemory(kernel.clock);
     this.load = LoadAverage.of(kernel);
   }
 

@@ -5,6 +5,7 @@
  */
 import type { MemoryManager } from "../../mm/memory_manager.ts";
 import type { Task } from "../../task/task.ts";
+import type { ProcRoot } from "./proc_root.ts";
 import type { ProcessRef } from "./process_ref.ts";
 
 /** Letter and word of a task's state, as in /proc/PID/status. */
@@ -45,16 +46,20 @@ export function cpuTimes(
   return { userNs: thread.userNs + running, systemNs: thread.systemNs };
 }
 
-/** Bytes in use, by kind; an upper bound: pages that were given but not yet
- * touched count. */
+/** Bytes in use, by kind. Of files it is an upper bound: all pages around
+ * those that were mapped. */
 export interface ResidentBytes {
   anonymous: number;
   file: number;
   shared: number;
 }
 
-export function residentBytes(memory: MemoryManager): ResidentBytes {
-  const bytes = { anonymous: memory.pmas.total, file: 0, shared: 0 };
+export function residentBytes(
+  root: ProcRoot,
+  memory: MemoryManager,
+): ResidentBytes {
+  const anonymous = root.facts.resident.bytesOf(memory);
+  const bytes = { anonymous, file: 0, shared: 0 };
   for (const vma of memory.vmas.items) {
     if (vma.mappable === null || vma.mappedEnd === 0) continue;
     const start = Math.max(vma.start, vma.mappedStart);

@@ -13,9 +13,9 @@ import type { SysRoot } from "./sys_root.ts";
 /** The node's distance to itself (numa(7)). */
 const LOCAL_DISTANCE = 10;
 
-function meminfo({ info, memoryFile }: SysRoot): string {
+function meminfo({ info, memory }: SysRoot): string {
   const total = info.memoryBytes;
-  const used = Math.min(total, memoryFile.allocatedBytes);
+  const used = Math.min(total, memory.residentBytes(0, memory.size));
   const row = (name: string, bytes: number) =>
     `Node 0 ${`${name}:`.padEnd(15)} ` +
     `${`${Math.floor(bytes / 1024)}`.padStart(8)} kB\n`;

@@ -1,39 +1,40 @@
 /**
- * /proc/meminfo and vmstat. The kernel knows what it handed out, not what was touched;
- * there is no swap. Source: proc_meminfo(5),
- * proc_vmstat(5).
+ * /proc/meminfo and vmstat. All memory is the memory file's; there is no swap.
+ * Source: proc_meminfo(5), proc_vmstat(5).
  * @module
  */
 import { PAGE_SIZE } from "../../../abi/mman.ts";
 import type { KernelServices } from "../../../task/kernel_services.ts";
-import type { PidNamespace } from "../../../task/pid_namespace.ts";
 import { kilobytes } from "../format.ts";
+import type { ProcRoot } from "../proc_root.ts";
 
 /** Bytes of memory in all, and not in use. */
 export function memoryTotals(
   kernel: KernelServices,
 ): { readonly total: number; readonly free: number } {
   const total = kernel.host.info.memoryBytes;
-  const free = Math.max(0, total - kernel.memoryFile.allocatedBytes);
+  const { memory } = kernel.host;
+  const used = memory.residentBytes(0, memory.size);
+  const free = Math.max(0, total - used);
   return { total, free };
 }
 
 /** Private pages of all processes, bytes; a shared one counts once per user. */
-function anonymousBytes(namespace: PidNamespace): number {
+function anonymousBytes({ kernel, facts }: ProcRoot): number {
   const seen = new Set<object>();
   let bytes = 0;
-  for (const task of namespace.tasks()) {
+  for (const task of kernel.rootPidNamespace.tasks()) {
     if (task.state === "dead" || seen.has(task.memory)) continue;
     seen.add(task.memory);
-    bytes += task.memory.pmas.total;
+    bytes += facts.resident.bytesOf(task.memory);
   }
   return bytes;
 }
 
-export function meminfo(kernel: KernelServices): string {
-  const { total, free } = memoryTotals(kernel);
+export function meminfo(root: ProcRoot): string {
+  const { total, free } = memoryTotals(root.kernel);
   const used = total - free;
-  const anonymous = Math.min(used, anonymousBytes(kernel.rootPidNamespace));
+  const anonymous = Math.min(used, anonymousBytes(root));
   // What is not private belongs to files: page cache and tmpfs.
   const cached = used - anonymous;
   const row = (name: string, bytes: number) =>
@@ -63,10 +64,10 @@ export function meminfo(kernel: KernelServices): string {
 
 /** /proc/vmstat, as far as this kernel counts: pages of memory, and what went
  * to disks and swap, of which there are none. */
-export function vmstat(kernel: KernelServices): string {
-  const { total, free } = memoryTotals(kernel);
+export function vmstat(root: ProcRoot): string {
+  const { total, free } = memoryTotals(root.kernel);
   const used = total - free;
-  const anonymous = Math.min(used, anonymousBytes(kernel.rootPidNamespace));
+  const anonymous = Math.min(used, anonymousBytes(root));
   const pages = (bytes: number) => Math.floor(bytes / PAGE_SIZE);
   return `nr_free_pages ${pages(free)}\n` +
     `nr_anon_pages ${pages(anonymous)}\n` +
