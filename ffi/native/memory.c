@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #ifndef MFD_NOEXEC_SEAL
@@ -142,7 +143,8 @@ HOST_EXPORT double host_memory_resident(struct host_memory *memory,
 	if (!host_range_ok(offset, length, memory->size))
 		return -EINVAL;
 	if (length == (double)memory->size) {
-		if (fstat(memory->fd, &status) < 0)
+		/* Not fstat(3), which the filter knows as newfstatat(2). */
+		if (syscall(SYS_fstat, memory->fd, &status) < 0)
 			return -errno;
 		return (double)status.st_blocks * 512;
 	}
