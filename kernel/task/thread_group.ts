@@ -114,8 +114,11 @@ export class ThreadGroup {
     return total;
   }
 
+  /** While it runs, nobody may write to the program (ETXTBSY). */
   setExecutable(path: VfsPath | null): void {
     path?.acquire();
+    path?.dentry.inode?.denyWrite();
+    this.executable?.dentry.inode?.allowWrite();
     this.executable?.release();
     this.executable = path;
   }

@@ -16,7 +16,6 @@ import {
   EOPNOTSUPP,
   EPERM,
   type Errno,
-  ETXTBSY,
 } from "../abi/errno.ts";
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../abi/stat.ts";
 import type { ByteString } from "../mm/user_memory.ts";
@@ -123,11 +122,10 @@ export abstract class Inode {
   get isWriteDenied(): boolean {
     return this.#writeDeniers > 0;
   }
-  /** execve(2) of this file begins. ETXTBSY: it is open for writing. */
-  denyWrite(): Errno | null {
-    if (this.writers > 0) return ETXTBSY;
+  /** A process runs this file; openExecutable() made sure that nobody had it
+   * open for writing. */
+  denyWrite(): void {
     this.#writeDeniers++;
-    return null;
   }
   /** Undoes one denyWrite(). */
   allowWrite(): void {

@@ -315,7 +315,7 @@ function openTemporary(
 /**
  * The open that execve(2) does: a regular file, with execute permission, on a
  * mount without MS_NOEXEC; read permission is not asked. EACCES, ENOENT, ELOOP,
- * ... The caller owns the reference, and denies writing if it wants to.
+ * ETXTBSY, ... The caller owns the reference, and denies writing if it wants to.
  */
 export function openExecutable(
   core: VfsCore,
@@ -331,5 +331,6 @@ export function openExecutable(
   if (!inode.isRegular || (walk.mount.flags & MS_NOEXEC) !== 0) return EACCES;
   const denied = checkPermission(caller.identity, inode, MAY_EXEC);
   if (denied !== null) return denied;
+  if (inode.writers > 0) return ETXTBSY;
   return inode.open(walk.mount.placeOf(walk.dentry), O_RDONLY, caller);
 }
