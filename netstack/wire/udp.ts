@@ -1,0 +1,82 @@
+/**
+ * UDP headers, over IPv4 or IPv6. Source: RFC 768; RFC 8200 §8.1 (over IPv6 the
+ * checksum is mandatory).
+ * @module
+ */
+import { foldChecksum, sumBytes } from "./checksum.ts";
+import type { Malformed } from "./malformed.ts";
+
+export const UDP_HEADER_SIZE = 8;
+const PROTOCOL_UDP = 17;
+
+export interface UdpHeader {
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  /** Bytes of header and payload. */
+  readonly length: number;
+}
+
+/** Sum of the pseudo header: both addresses, protocol and length. */
+function pseudoSum(
+  source: Uint8Array,
+  destination: Uint8Array,
+  length: number,
+): number {
+  const addresses = sumBytes(
+    destination,
+    0,
+    destination.length,
+    sumBytes(source, 0, source.length),
+  );
+  return addresses + PROTOCOL_UDP + length;
+}
+
+/** Checks lengths and checksum. Addresses have four or sixteen bytes; bytes
+ * beyond the length field's are not part of the datagram. */
+export function parseUdp(
+  datagram: Uint8Array,
+  source: Uint8Array,
+  destination: Uint8Array,
+): UdpHeader | Malformed {
+  if (datagram.length < UDP_HEADER_SIZE) return "truncated";
+  const view = new DataView(
+    datagram.buffer,
+    datagram.byteOffset,
+    datagram.length,
+  );
+  const length = view.getUint16(4);
+  if (length < UDP_HEADER_SIZE) return "length";
+  if (datagram.length < length) return "truncated";
+  const isChecked = view.getUint16(6) !== 0;
+  if (!isChecked && source.length > 4) return "checksum";
+  if (isChecked) {
+    const sum = pseudoSum(source, destination, length);
+    if (foldChecksum(sumBytes(datagram, 0, length, sum)) !== 0) {
+      return "checksum";
+    }
+  }
+  return {
+    sourcePort: view.getUint16(0),
+    destinationPort: view.getUint16(2),
+    length,
+  };
+}
+
+/** Writes the header before a payload that stands at UDP_HEADER_SIZE already,
+ * with its checksum. Precondition: `into` has `header.length` bytes. */
+export function emitUdp(
+  header: UdpHeader,
+  into: Uint8Array,
+  source: Uint8Array,
+  destination: Uint8Array,
+): void {
+  const view = new DataView(into.buffer, into.byteOffset, header.length);
+  view.setUint16(0, header.sourcePort);
+  view.setUint16(2, header.destinationPort);
+  view.setUint16(4, header.length);
+  view.setUint16(6, 0);
+  const sum = pseudoSum(source, destination, header.length);
+  const value = foldChecksum(sumBytes(into, 0, header.length, sum));
+  // Zero means "no checksum"; its other representation is sent instead.
+  view.setUint16(6, value === 0 ? 0xffff : value);
+}
