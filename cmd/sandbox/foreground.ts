@@ -85,6 +85,11 @@ class RawTerminal implements Disposable {
   }
 }
 
+/** A line of the timeline: milliseconds since the process named began. */
+function sayTime(atMs: number, who: string, what: string): void {
+  say(`runsc: ${atMs.toFixed(1).padStart(8)} ms  ${who.padEnd(6)}  ${what}`);
+}
+
 function openLog(descriptors: DescriptorMaker, path: string): number {
   try {
     return descriptors.open(path, O_WRONLY | O_CREAT | O_APPEND, 0o600);

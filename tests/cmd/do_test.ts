@@ -156,7 +156,7 @@ Deno.test("do --debug prints the boot steps, --strace the system calls", async (
       "true",
     ]);
     assertEquals(code, 0);
-    assertMatch(stderr, /runsc: sentry +[0-9.]+ ms {2}filter\n/);
+    assertMatch(stderr, /runsc: +[0-9.]+ ms {2}sentry {2}filter\n/);
     const lines = await Deno.readTextFile(log);
     assertMatch(lines, /strace: \[1\] true: exit_group\(0\)/);
     assertMatch(lines, /debug: [0-9]+ system calls\n/);
