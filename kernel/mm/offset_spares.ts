@@ -50,8 +50,14 @@ export class OffsetSpares {
     if (this.#list.overlaps(start, end)) this.drop(start, end);
     const room = this.#list.gapAround(start, hull.start, hull.end);
     if (room.end < end) room.end = end;
-    const offset = this.#file.allocate(room.end - room.start, { isZeroed });
-    if (isErrno(offset)) return offset;
+    let offset = this.#file.allocate(room.end - room.start, { isZeroed });
+    if (isErrno(offset)) {
+      // Nothing to spare, then.
+      room.start = start;
+      room.end = end;
+      offset = this.#file.allocate(end - start, { isZeroed });
+      if (isErrno(offset)) return offset;
+    }
     if (room.start < start) {
       this.#add(room.start, start, offset, isZeroed);
     }

@@ -28,7 +28,8 @@ const TWO32 = 4294967296;
 export class UserAccess extends MemoryState implements UserMemory {
   /** Bytes behind the offset that translate() returned. */
   runLength = 0;
-  readonly #strings: Uint8Array<ArrayBuffer> = new Uint8Array(256);
+  /** Characters of the piece of a string being read. */
+  readonly #codes: number[] = new Array(128).fill(0);
 
   /**
    * Memory-file offset of `addr`, with `runLength` bytes, at most `maxLength`,
@@ -271,24 +272,29 @@ export class UserAccess extends MemoryState implements UserMemory {
     maxBytes: number,
     tooLong: Errno,
   ): ByteString | Errno {
+    const { view } = this.memory;
+    const codes = this.#codes;
     let text = "";
     let done = 0;
     while (done < maxBytes) {
-      const at = this.translate(addr + done, maxBytes - done, false);
-      if (at < 0) return EFAULT;
-      const end = done + this.runLength;
-      for (let from = at; done < end;) {
-        // Short pieces first: most strings end within a few dozen bytes.
-        const piece = this.#strings.subarray(
-          0,
-          Math.min(end - done, done === 0 ? 64 : this.#strings.length),
-        );
-        this.memory.read(from, piece);
-        const nul = piece.indexOf(0);
-        text += latin1(piece, nul < 0 ? piece.length : nul);
-        if (nul >= 0) return text;
-        from += piece.length;
-        done += piece.length;
+      let from = this.translate(addr + done, maxBytes - done, false);
+      if (from < 0) return EFAULT;
+      const end = from + this.runLength;
+      while (from < end) {
+        const most = Math.min(end - from, codes.length);
+        let count = 0;
+        let code = 1;
+        while (count < most) {
+          code = view.getUint8(from + count);
+          if (code === 0) break;
+          codes[count++] = code;
+        }
+        // Much faster than a character at a time, also to use as a key later.
+        const piece = String.fromCharCode.apply(null, codes.slice(0, count));
+        text = text === "" ? piece : text + piece;
+        if (code === 0) return text;
+        from += count;
+        done += count;
       }
     }
     return tooLong;
@@ -348,11 +354,4 @@ export class UserAccess extends MemoryState implements UserMemory {
     const at = this.translate(addr, 4, false);
     return at < 0 ? EFAULT : { space: this.file, offset: at };
   }
-}
-
-/** The first `length` bytes as a byte string. */
-function latin1(bytes: Uint8Array, length: number): ByteString {
-  let text = "";
-  for (let i = 0; i < length; i++) text += String.fromCharCode(bytes[i]!);
-  return text;
 }
