@@ -126,13 +126,12 @@ export async function runForeground(
   using _raw = isTerminal ? new RawTerminal() : null;
   if (globals.debug) {
     const timeline = await sandbox.ready;
-    say(
-      `runsc: processes started after ${spawnedAt.toFixed(1)} ms` +
-        ` (${(spawnedAt - startedAt).toFixed(1)} ms for starting them)`,
-    );
-    for (const { step, atMs } of timeline) {
-      say(`runsc: sentry ${atMs.toFixed(1).padStart(8)} ms  ${step}`);
-    }
+    sayTime(startedAt, "runsc", "plan made");
+    sayTime(spawnedAt, "runsc", "processes started");
+    for (const { step, atMs } of timeline) sayTime(atMs, "sentry", step);
+    sayTime(performance.now(), "runsc", "sentry ready");
   }
-  return exitStatusOf(await sandbox.wait());
+  const status = exitStatusOf(await sandbox.wait());
+  if (globals.debug) sayTime(performance.now(), "runsc", "program ended");
+  return status;
 }
