@@ -52,11 +52,12 @@ class SignalForwarder implements Disposable {
 
   constructor(sandbox: RunningSandbox, hasTerminal: boolean) {
     for (const [name, signo] of Object.entries(FORWARDED)) {
-      this.#listen(name as Forwarded, () => sandbox.signal(0, signo));
+      this.#listen(name as Forwarded, async () => {
+        const pid = await sandbox.started; // else nobody would get it
+        await sandbox.signal(pid, signo);
+      });
     }
-    if (hasTerminal) {
-      this.#listen("SIGWINCH", () => sandbox.resize());
-    }
+    if (hasTerminal) this.#listen("SIGWINCH", () => sandbox.resize());
   }
 
   #listen(name: Deno.Signal, pass: () => Promise<void>): void {
