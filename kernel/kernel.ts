@@ -50,6 +50,9 @@ export interface KernelOptions {
   readonly isInitProtected: boolean;
 }
 
+/** Part of the host's memory that cached file pages may take. */
+const FILE_CACHE_SHARE = 0.25;
+
 /** Why run() returned. */
 export type KernelEnd =
   /** Pid 1 ended: its wait status. */
@@ -94,6 +97,8 @@ export class Kernel implements KernelServices {
     this.clock = new Clock(host.clock);
     this.nowNs = this.clock.monotonicNs();
     this.memoryFile = new MemoryFile(host.memory);
+    this.memoryFile.caches.limitBytes = host.info.memoryBytes *
+      FILE_CACHE_SHARE;
     this.readiness = new HostReadiness(host.reactor);
     this.isInitProtected = options.isInitProtected;
     this.#isStrace = host.log.isStrace;
@@ -223,6 +228,7 @@ export class Kernel implements KernelServices {
       this.timers.expire(this.nowNs);
       for (const timers of this.cpuTimers) timers.checkCpuTime();
       this.#runTasks();
+      if (this.memoryFile.caches.isOver) this.memoryFile.caches.reclaim();
       if (this.#end !== null) return this.#end;
       // The turn's time goes to one of the tasks that it was for; a lone busy
       // task is charged exactly.

@@ -7,6 +7,7 @@
 import { EFAULT, type Errno, isErrno } from "../abi/errno.ts";
 import { PAGE_SIZE } from "../abi/mman.ts";
 import type { HostMemory } from "../host.ts";
+import type { Reclaimable } from "./cache_reclaim.ts";
 import { FilePages } from "./file_pages.ts";
 import type { MappedRange, Translation } from "./mappable.ts";
 import type { MemoryFile } from "./memory_file.ts";
@@ -46,7 +47,7 @@ const FAULT_AROUND = 32;
 export const STEP_PAGES = 256;
 const TRANSLATE_PAGES = 4096;
 
-export class CachedPages {
+export class CachedPages implements Reclaimable {
   readonly file: MemoryFile;
   readonly memory: HostMemory;
   readonly backing: PageBacking | null;
@@ -202,6 +203,13 @@ export class CachedPages {
     return null;
   }
 
+  /** Drops clean pages to free memory; bytes freed. Mapped files keep theirs. */
+  dropClean(): number {
+    if (this.backing === null || this.isMapped) return 0;
+    this.placement.dropSpares();
+    return this.drop(0, Infinity, true) * PAGE_SIZE;
+  }
+
   // For PageCache.
   /** See PagePlacement.place(). */
   protected place(
@@ -248,6 +256,7 @@ export class CachedPages {
     }
     if (got < length) this.memory.zero(offset + got, length - got);
     this.pages.insert(index, offset, placed);
+    this.file.caches.grew(this, length);
     this.#nextMiss = index + placed;
     return null;
   }
@@ -266,7 +275,11 @@ export class CachedPages {
 
   /** Takes pages [first, end) out; how many. Nothing may map them. */
   protected drop(first: number, end: number, cleanOnly: boolean): number {
-    return this.placement.drop(first, end, { cleanOnly });
+    const dropped = this.placement.drop(first, end, { cleanOnly });
+    if (dropped > 0 && this.backing !== null) {
+      this.file.caches.shrank(this, dropped * PAGE_SIZE);
+    }
+    return dropped;
   }
 
   /** Zeroes bytes [from, to) of one page if it is present. The page does not

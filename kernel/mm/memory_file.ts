@@ -17,6 +17,7 @@
 import { ENOMEM, type Errno } from "../abi/errno.ts";
 import { PAGE_SIZE } from "../abi/mman.ts";
 import type { HostMemory } from "../host.ts";
+import { CacheReclaim } from "./cache_reclaim.ts";
 import { FREE_TAG, FreeExtents, type PageWords } from "./free_extents.ts";
 
 /** Pages per chunk of page words: 64 MiB of file. */
@@ -44,6 +45,8 @@ const DEFAULTS: AllocateOptions = {};
 
 export class MemoryFile implements PageWords {
   readonly memory: HostMemory;
+  /** Caches of files whose pages can be read again. */
+  readonly caches = new CacheReclaim();
   readonly #chunks: Uint32Array[] = [];
   readonly #limitPage: number;
   readonly #zero: FreeExtents;

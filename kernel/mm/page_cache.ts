@@ -192,13 +192,6 @@ export class PageCache extends CachedPages {
     this.drop(first, end, false);
   }
 
-  /** Drops clean pages to free memory; bytes freed. Mapped files keep theirs. */
-  dropClean(): number {
-    if (this.backing === null || this.isMapped) return 0;
-    this.placement.dropSpares();
-    return this.drop(0, Infinity, true) * PAGE_SIZE;
-  }
-
   /** Releases all pages. Precondition: nothing maps the file. */
   dispose(): void {
     this.placement.dropSpares();
@@ -272,7 +265,10 @@ export class PageCache extends CachedPages {
     }
     if (full > 0) {
       this.pages.insert(index, offset, full);
-      if (this.backing !== null) this.pages.markDirty(index, full);
+      if (this.backing !== null) {
+        this.pages.markDirty(index, full);
+        this.file.caches.grew(this, full * PAGE_SIZE);
+      }
     }
     this.#length = placed * PAGE_SIZE;
     return isErrno(moved) ? moved : full * PAGE_SIZE;
