@@ -89,11 +89,21 @@ export abstract class UnixSocket extends Socket {
   override bind(bytes: Uint8Array, caller: Caller): Errno | null {
     const address = parseUnixAddress(bytes);
     if (isErrno(address)) return address;
-    if (this.address !== null) return EINVAL;
     if (address === "unnamed") return this.autobind();
+    if (this.address !== null) return this.#refuseRebind(address, caller);
     return address.kind === "abstract"
       ? this.#bindAbstract(address)
       : this.#bindPath(address, caller);
+  }
+
+  /** EINVAL: it has a name; Linux finds a path that is taken before that. */
+  #refuseRebind(address: UnixAddress, caller: Caller): Errno {
+    if (address.kind === "abstract") return EINVAL;
+    const { cwd } = caller.fsContext;
+    const walk = this.services.vfs.lookup(caller, cwd, address.name, {
+      follow: false,
+    });
+    return isErrno(walk) ? EINVAL : EADDRINUSE;
   }
 
   #bindAbstract(address: UnixAddress): Errno | null {
