@@ -18,8 +18,12 @@ export abstract class Entry<S extends Subject> {
   constructor(readonly name: ByteString, readonly mode: number) {}
 
   abstract make(home: KernfsHome, subject: S, inoBase: number): Inode;
-  /** Numbers itself and what is below; the next free number. */
+  /** Numbers itself and what is below; the next free number. An entry that is
+   * in several tables must have the same place in all. */
   enumerate(next: number): number {
+    if (this.number !== 0 && this.number !== next) {
+      throw new Error(`Entry "${this.name}" has two numbers`);
+    }
     this.number = next;
     return next + 1;
   }

@@ -26,7 +26,7 @@ export interface Subject {
 
 /** The whole kernel as a subject: always there, owned by root. */
 export class RootSubject implements Subject {
-  readonly isCurrent = true;
+  readonly isCurrent: boolean = true;
   uidFor(): number {
     return 0;
   }

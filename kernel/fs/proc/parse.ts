@@ -9,7 +9,7 @@ import type { ByteString } from "../../mm/user_memory.ts";
  * takes it. EINVAL. */
 export function parseInteger(text: ByteString): number | Errno {
   const match =
-    /^[ \t\n]*([+-]?)(?:0[xX]([0-9a-fA-F]{1,12})|0([0-7]{1,17})|([0-9]{1,15}))[ \t\n\0]*$/
+    /^[ \t\n]*([+-]?)(?:0[xX]([0-9a-fA-F]{1,12})|0([0-7]{1,17})|(0|[1-9][0-9]{0,14}))[ \t\n\0]*$/
       .exec(text);
   if (match === null) return EINVAL;
   const [, sign, hexadecimal, octal, decimal] = match;

@@ -57,7 +57,7 @@ function guarded(
   return file(name, mode, { read, refuseOpen: refuseMemory });
 }
 
-/** Rows that a process and its threads have alike, in Linux's order. */
+/** Rows that a process and its threads have alike; first in both tables. */
 const COMMON: readonly Entry<ProcessRef>[] = [
   node(
     "fd",
@@ -130,13 +130,13 @@ function threadDirectory(
 }
 
 const PROCESS_TABLE = numbered([
+  ...COMMON,
   node(
     "task",
     S_IFDIR | 0o555,
     (home, ref, ino) =>
       new ThreadListDirectory(home, ref, ino, threadDirectory),
   ),
-  ...COMMON,
   file("mountstats", 0o400, pidMountstats),
   file("timerslack_ns", 0o666, TIMERSLACK),
 ]);
