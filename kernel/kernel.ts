@@ -97,6 +97,7 @@ export class Kernel implements KernelServices {
     this.clock = new Clock(host.clock);
     this.nowNs = this.clock.monotonicNs();
     this.memoryFile = new MemoryFile(host.memory);
+    this.memoryFile.commitLimitBytes = host.info.memoryBytes;
     this.memoryFile.caches.limitBytes = host.info.memoryBytes *
       FILE_CACHE_SHARE;
     this.readiness = new HostReadiness(host.reactor);

@@ -9,6 +9,7 @@ import { RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK } from "../abi/resource.ts";
 import { provideRange } from "./anonymous.ts";
 import type { MemoryState } from "./memory_state.ts";
 import { pageAlign, PROT_ALL, unmapRange } from "./mmap.ts";
+import { checkCommit } from "./overcommit.ts";
 import { isFree } from "./placement.ts";
 import { VM_LOCKED, VMA } from "./vma.ts";
 import { MAX_MAP_COUNT } from "./vma_set.ts";
@@ -42,12 +43,14 @@ function grow(
   if (vmas.data + length > soft[RLIMIT_DATA]!) return false;
   const isLocked = (mm.defaultFlags & VM_LOCKED) !== 0;
   if (isLocked && vmas.locked + length > soft[RLIMIT_MEMLOCK]!) return false;
+  const rights = PROT_READ | PROT_WRITE;
+  if (checkCommit(mm, length, rights, 0) !== null) return false;
   if (vmas.count >= MAX_MAP_COUNT || !isFree(mm, start, end)) return false;
   vmas.insert(
     new VMA(mm, {
       start,
       end,
-      prot: PROT_READ | PROT_WRITE,
+      prot: rights,
       maxProt: PROT_ALL,
       flags: mm.defaultFlags,
       mappable: null,

@@ -18,6 +18,8 @@ const COPY_BYTES = 4 * PAGE_SIZE;
 const COPY_BYTES_MANY = 16 * PAGE_SIZE;
 /** Regions up to this length are copied as a whole. */
 const COPY_BYTES_SMALL = 32 * PAGE_SIZE;
+/** PMAs from which on copies become larger. */
+const MANY_PIECES = 4096;
 /** Block for which offsets are reserved. */
 const RESERVE_BYTES = 128 * PAGE_SIZE;
 /** Pages looked at when taking back what the other owner left behind. */
@@ -36,13 +38,22 @@ function blockAround(
   };
 }
 
-/** How much to copy around `page`, within `within`. */
+/**
+ * How much to copy around `page`, within `within`. Scattered copies cut memory
+ * into pieces, each a mapping of the host, which bounds their number
+ * (vm.max_map_count): the more there are, the larger new ones become.
+ */
 function copyWindow(
   mm: MemoryState,
   page: number,
   within: AddressRange,
 ): AddressRange {
   if (within.end - within.start <= COPY_BYTES_SMALL) return within;
+  const pieces = mm.pmas.items.length;
+  if (pieces > MANY_PIECES) {
+    const factor = 2 ** Math.min(9, Math.floor(pieces / MANY_PIECES) + 2);
+    return blockAround(page, COPY_BYTES * factor, within);
+  }
   const window = blockAround(page, COPY_BYTES, within);
   const before = mm.pmas.find(window.start - 1);
   if (before === null || before.isCow) return window;

@@ -47,6 +47,8 @@ export class MemoryFile implements PageWords {
   readonly memory: HostMemory;
   /** Caches of files whose pages can be read again. */
   readonly caches = new CacheReclaim();
+  /** The host's memory in bytes: no single private mapping may exceed it. */
+  commitLimitBytes = Infinity;
   readonly #chunks: Uint32Array[] = [];
   readonly #limitPage: number;
   readonly #zero: FreeExtents;

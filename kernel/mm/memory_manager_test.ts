@@ -17,6 +17,7 @@ import {
   MAP_FIXED_NOREPLACE,
   MAP_GROWSDOWN,
   MAP_LOCKED,
+  MAP_NORESERVE,
   MAP_PRIVATE,
   MAP_SHARED,
   PAGE_SIZE,
@@ -121,6 +122,16 @@ Deno.test("MemoryManager.map() obeys RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK", ()
   assert(!isErrno(request(process, 0, PAGE_SIZE, locked)));
   limit(memory, RLIMIT_MEMLOCK, 0);
   assertEquals(request(process, 0, PAGE_SIZE, locked), EPERM);
+});
+
+Deno.test("MemoryManager.map() refuses obvious overcommitment only", () => {
+  const process = FakeProcess.create();
+  process.file.commitLimitBytes = 1 << 30;
+  assertEquals(request(process, 0, 2 ** 31, ANON), ENOMEM);
+  assert(!isErrno(request(process, 0, 2 ** 31, ANON | MAP_NORESERVE)));
+  const addr = process.map(2 ** 31, { prot: PROT_READ });
+  assertEquals(process.memory.protect(addr, 2 ** 31, RW), ENOMEM);
+  assertEquals(process.memory.protect(addr, 2 ** 20, RW), null);
 });
 
 Deno.test("MemoryManager.map() leaves nothing behind when memory is short", () => {

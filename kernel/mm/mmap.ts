@@ -33,6 +33,7 @@ import { provideRange } from "./anonymous.ts";
 import { mapCachedPages } from "./fault.ts";
 import type { Mappable } from "./mappable.ts";
 import type { MemoryState } from "./memory_state.ts";
+import { checkCommit } from "./overcommit.ts";
 import { findFree } from "./placement.ts";
 import { populateRange } from "./populate.ts";
 import { SharedMemory } from "./shared_memory.ts";
@@ -194,7 +195,7 @@ function checkLimits(
     isData(request.prot, vmFlags) &&
     vmas.data - replacedData + length > soft[RLIMIT_DATA]!
   ) return ENOMEM;
-  return null;
+  return checkCommit(mm, length, request.prot, vmFlags);
 }
 
 /** Brings in what the new mapping should have from the start. */

@@ -15,6 +15,7 @@ import { provideRange } from "./anonymous.ts";
 import { mapCachedPages } from "./fault.ts";
 import type { MemoryState } from "./memory_state.ts";
 import { pageAlign, PROT_ALL } from "./mmap.ts";
+import { checkCommit } from "./overcommit.ts";
 import { VM_GROWSDOWN, type VMA } from "./vma.ts";
 import { isData, MAX_MAP_COUNT } from "./vma_set.ts";
 
@@ -82,6 +83,11 @@ function protectVma(
     isData(prot, whole.flags) && !isData(whole.prot, whole.flags) &&
     vmas.data + (end - start) > mm.limits.soft[RLIMIT_DATA]!
   ) return ENOMEM;
+  // What may be written already was counted before.
+  if ((whole.prot & PROT_WRITE) === 0) {
+    const refused = checkCommit(mm, end - start, prot, whole.flags);
+    if (refused !== null) return refused;
+  }
   if (vmas.count + 2 > MAX_MAP_COUNT) return ENOMEM;
   vmas.splitAt(start);
   vmas.splitAt(end);

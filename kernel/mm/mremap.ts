@@ -23,6 +23,7 @@ import { provideRange } from "./anonymous.ts";
 import { mapCachedPages } from "./fault.ts";
 import type { MemoryState } from "./memory_state.ts";
 import { pageAlign, unmapRange } from "./mmap.ts";
+import { checkCommit } from "./overcommit.ts";
 import { findFree, isFree } from "./placement.ts";
 import { VM_LOCKED, VM_SPECIAL, VMA } from "./vma.ts";
 import { attach, detach, isData, MAX_MAP_COUNT } from "./vma_set.ts";
@@ -141,7 +142,7 @@ function checkResize(
   if (
     isData(vma.prot, vma.flags) && mm.vmas.data + growth > soft[RLIMIT_DATA]!
   ) return ENOMEM;
-  return null;
+  return checkCommit(mm, growth, vma.prot, vma.flags);
 }
 
 function growInPlace(
