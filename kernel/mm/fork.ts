@@ -46,7 +46,7 @@ export function forkInto(
   }
   child.noteTotal();
   parent.changed();
-  parent.addressSpace.flush();
+  parent.flush();
   return null;
 }
 

@@ -111,6 +111,7 @@ export class MemoryManager extends UserAccess {
   }
 
   #clear(): void {
+    this.flushError = 0;
     this.dropVmas(0, this.vmas.count);
     this.dropPages(0, Infinity);
     this.settle();

@@ -188,6 +188,20 @@ Deno.test("MemoryManager keeps freed pages until its threads cannot see them", (
   assertEquals(space.flushes, flushes + 1);
 });
 
+Deno.test("MemoryManager keeps pages that the host refused to unmap", () => {
+  const process = FakeProcess.create();
+  const { memory, space, file } = process;
+  const addr = process.map(4 * PAGE_SIZE);
+  memory.acquire();
+  space.flush = () => -12;
+  assertEquals(memory.unmap(addr, 4 * PAGE_SIZE), null);
+  assertEquals(memory.flushError, 12);
+  assert(file.allocatedBytes > 0);
+  memory.release();
+  memory.release();
+  assertEquals(file.allocatedBytes, 0);
+});
+
 Deno.test("MemoryManager.fork() copies hot pages ahead, once it knows them", () => {
   const process = FakeProcess.create();
   const addr = process.map(200 * PAGE_SIZE);

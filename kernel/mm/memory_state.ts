@@ -63,6 +63,9 @@ export class MemoryState implements VmaOwner {
 
   /** Tasks that share this memory, plus temporary holders. */
   users = 1;
+  /** Host errno of a flush that failed, so that the platform no longer has what
+   * it should: no guest may run here any more. 0: none did. */
+  flushError = 0;
   /** Operations under way on behalf of another process. */
   foreignDepth = 0;
 
@@ -201,7 +204,9 @@ export class MemoryState implements VmaOwner {
    * thread can reach them. */
   settle(): void {
     if (this.#quarantine.length === 0 && this.#removed.length === 0) return;
-    if (this.users > 1 || this.foreignDepth > 0) this.addressSpace.flush();
+    if (this.users > 1 || this.foreignDepth > 0) this.flush();
+    // Guests may still reach the pages of a broken space until it is gone.
+    if (this.flushError !== 0) return;
     for (const pma of this.#quarantine) {
       this.file.release(pma.offset, pma.end - pma.start);
     }
@@ -237,7 +242,11 @@ export class MemoryState implements VmaOwner {
     }
     if (!isChanged) return;
     this.foreignDepth++;
-    this.addressSpace.flush();
+    this.flush();
+    if (this.flushError !== 0) {
+      // The caller frees the pages next, whoever still sees them.
+      throw new Error(`Cannot unmap file pages: host error ${this.flushError}`);
+    }
     this.settle();
     this.foreignDepth--;
   }
@@ -248,6 +257,12 @@ export class MemoryState implements VmaOwner {
       this.platformUnmap(from, to - from);
     });
     this.cache.clear();
+  }
+
+  /** Applies all requests now. */
+  flush(): void {
+    const result = this.addressSpace.flush();
+    if (result < 0 && this.flushError === 0) this.flushError = -result;
   }
 
   noteTotal(): void {

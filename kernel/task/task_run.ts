@@ -104,7 +104,10 @@ export function returnToUser(task: Task): void {
   }
   task.state = "guest";
   task.resumedNs = task.kernel.nowNs;
-  const result = task.context.resume(task.memory.addressSpace);
+  const { flushError, addressSpace } = task.memory;
+  const result = flushError !== 0
+    ? -flushError
+    : task.context.resume(addressSpace);
   if (result < 0) {
     task.state = "kernel";
     task.kernel.host.log.warn(
