@@ -46,10 +46,13 @@ export class EventFdDescription extends FileDescription {
     return this.#queue;
   }
 
-  /** For /proc/pid/fdinfo: the counter as 16 hexadecimal digits. */
+  /** The counter in hexadecimal. */
   get counterText(): string {
     const hex = (word: number) => word.toString(16).padStart(8, "0");
     return (hex(this.#high) + hex(this.#low)).replace(/^0+(?=.)/, "");
+  }
+  override showInfo(): string {
+    return `eventfd-count: ${this.counterText.padStart(16)}\n`;
   }
 
   override readiness(): number {

@@ -38,8 +38,8 @@ import { type Watch, watchesOf } from "../vfs/watches.ts";
 import type { AnonInodes } from "./anon_inode.ts";
 
 /** Linux's defaults: fs.inotify.max_queued_events, max_user_watches. */
-const MAX_EVENTS = 16_384;
-const MAX_WATCHES = 8192;
+export const MAX_EVENTS = 16_384;
+export const MAX_WATCHES = 8192;
 
 /** What a watch may ask for and be told, beside how it behaves. */
 const KEPT = IN_ALL_EVENTS | IN_EXCL_UNLINK | IN_ONESHOT;
@@ -120,6 +120,21 @@ export class InotifyDescription extends FileDescription {
   }
   override get isPollable(): boolean {
     return true;
+  }
+  /** A line per watch. */
+  override showInfo(): string {
+    let text = "";
+    for (const { wd, inode, mask } of this.#watches.values()) {
+      const [number, ino, device, asked] = [
+        wd,
+        inode.ino,
+        inode.fs.device,
+        mask >>> 0,
+      ].map((value) => value.toString(16));
+      text += `inotify wd:${number} ino:${ino} sdev:${device} ` +
+        `mask:${asked} ignored_mask:0 \n`;
+    }
+    return text;
   }
   override readiness(): number {
     return this.#events.length > 0 ? POLLIN : 0;

@@ -101,6 +101,12 @@ export class SignalFdDescription extends FileDescription {
   override get queue(): WaitQueue {
     return this.#queue;
   }
+  override showInfo(): string {
+    const [high, low] = [this.#maskHigh, this.#maskLow].map((word) =>
+      (word >>> 0).toString(16).padStart(8, "0")
+    );
+    return `sigmask:\t${high}${low}\n`;
+  }
   override readiness(): number {
     const isReady = this.#source!.hasPending(this.#maskLow, this.#maskHigh);
     return isReady ? READABLE : 0;

@@ -18,7 +18,12 @@ import {
 } from "../abi/time.ts";
 import type { IoBuffer } from "../mm/io_buffer.ts";
 import { WaitQueue } from "../sync/wait_queue.ts";
-import { type Clock, nsOfTimespec, type Timespec } from "../time/clock.ts";
+import {
+  type Clock,
+  nsOfTimespec,
+  type Timespec,
+  timespecOfNs,
+} from "../time/clock.ts";
 import { Timer, type TimerQueue } from "../time/timer_queue.ts";
 import { FileDescription } from "../vfs/file_description.ts";
 import type { AnonInodes } from "./anon_inode.ts";
@@ -64,6 +69,8 @@ export class TimerFdDescription extends FileDescription {
   #dueNs = 0;
   /** Expirations that nobody has read. */
   #ticks = 0;
+  /** The last timerfd_settime(2) gave a time, not a duration. */
+  #isAbsolute = false;
 
   constructor(
     inodes: AnonInodes,
@@ -80,6 +87,18 @@ export class TimerFdDescription extends FileDescription {
   }
   override get queue(): WaitQueue {
     return this.#queue;
+  }
+  override showInfo(): string {
+    const { valueNs, intervalNs } = this.setting;
+    const pair = (ns: number) => {
+      const { sec, nsec } = timespecOfNs(ns);
+      return `(${sec}, ${nsec})`;
+    };
+    return `clockid: ${this.#clockId}\n` +
+      `ticks: ${this.#ticks}\n` +
+      `settime flags: 0${this.#isAbsolute ? 1 : 0}\n` +
+      `it_value: ${pair(valueNs)}\n` +
+      `it_interval: ${pair(intervalNs)}\n`;
   }
   override readiness(): number {
     return this.#ticks > 0 ? READABLE : 0;
@@ -113,6 +132,7 @@ export class TimerFdDescription extends FileDescription {
     timers.cancel(this.#expiry);
     this.#ticks = 0;
     this.#intervalNs = nsOfTimespec(interval);
+    this.#isAbsolute = options.isAbsolute;
     if (value.sec === 0 && value.nsec === 0) return;
     this.#dueNs = options.isAbsolute
       ? this.#monotonicAt(value)

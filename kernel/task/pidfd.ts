@@ -22,6 +22,13 @@ export class PidFdDescription extends FileDescription {
   override get queue(): WaitQueue {
     return this.task.threadGroup.exitQueue;
   }
+  /** The process's number; -1 once it was waited for. */
+  override showInfo(): string {
+    const { threadGroup: group } = this.task;
+    const isReaped = this.task.namespace.task(group.pid)?.threadGroup !== group;
+    const pid = isReaped ? -1 : group.pid;
+    return `Pid:\t${pid}\nNSpid:\t${pid}\n`;
+  }
   /** POLLHUP too once the process was waited for. */
   override readiness(): number {
     const group = this.task.threadGroup;

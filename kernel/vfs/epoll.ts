@@ -115,7 +115,23 @@ export class EpollDescription extends FileDescription {
     return 0;
   }
 
-  /** Every registration, for /proc/pid/fdinfo. */
+  /** A line per registration. */
+  override showInfo(): string {
+    const hex = (value: number) => (value >>> 0).toString(16);
+    let text = "";
+    for (const { fd, file, events, dataHigh, dataLow } of this.items()) {
+      const data = dataHigh === 0
+        ? hex(dataLow)
+        : hex(dataHigh) + hex(dataLow).padStart(8, "0");
+      const { inode, offset } = file;
+      text +=
+        `tfd: ${`${fd}`.padStart(8)} events: ${hex(events).padStart(8)} ` +
+        `data: ${data.padStart(16)}  pos:${offset} ` +
+        `ino:${inode.ino.toString(16)} sdev:${hex(inode.fs.device)}\n`;
+    }
+    return text;
+  }
+  /** Every registration. */
   *items(): Generator<EpollItem> {
     for (const items of this.#items.values()) yield* items;
   }

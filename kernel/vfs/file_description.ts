@@ -171,6 +171,10 @@ export abstract class FileDescription {
   get mapInode(): number {
     return this.inode.ino;
   }
+  /** Lines of /proc/pid/fdinfo that only files of this kind have. */
+  showInfo(): string {
+    return "";
+  }
   /** fsync(2), fdatasync(2). */
   sync(_dataOnly: boolean): Errno | null {
     return EINVAL;

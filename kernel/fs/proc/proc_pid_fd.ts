@@ -10,17 +10,14 @@ import { S_IFLNK, S_IFREG } from "../../abi/stat.ts";
 import type { ByteString } from "../../mm/user_memory.ts";
 import type { Caller } from "../../vfs/caller.ts";
 import { FIRST_COOKIE } from "../../vfs/directory_index.ts";
-import { EpollDescription } from "../../vfs/epoll.ts";
 import type { FileDescription } from "../../vfs/file_description.ts";
 import type { DirectorySink, Inode } from "../../vfs/inode.ts";
 import type { VfsPath } from "../../vfs/mount.ts";
 import { showPath } from "../../vfs/path_name.ts";
-import { EventFdDescription } from "../eventfd.ts";
 import { type Content, GeneratedFile } from "../kernfs/generated_file.ts";
 import { KernfsDirectory } from "../kernfs/kernfs_directory.ts";
 import { type KernfsHome, KernfsInode } from "../kernfs/kernfs_inode.ts";
 import { checkTraceAccess } from "./access.ts";
-import { hex, hex64 } from "./format.ts";
 import { numberOf } from "./parse.ts";
 import type { ProcessRef } from "./process_ref.ts";
 
@@ -160,29 +157,6 @@ class FdInfoFile extends GeneratedFile<ProcessRef> {
     return `pos:\t${file.offset}\n` +
       `flags:\t0${flags.toString(8)}\n` +
       `mnt_id:\t${file.path.mount.id}\n` +
-      `ino:\t${file.inode.ino}\n` + particulars(file);
+      `ino:\t${file.inode.ino}\n` + file.showInfo();
   }
-}
-
-/** What only files of a kind have. */
-function particulars(file: FileDescription): string {
-  if (file instanceof EventFdDescription) {
-    return `eventfd-count: ${file.counterText.padStart(16)}\n`;
-  }
-  if (file instanceof EpollDescription) {
-    let text = "";
-    for (const item of file.items()) {
-      const { inode, offset } = item.file;
-      text += `tfd: ${`${item.fd}`.padStart(8)} ` +
-        `events: ${hex(item.events >>> 0).padStart(8)} ` +
-        `data: ${
-          hex64(item.dataLow, item.dataHigh).replace(/^0+(?=.)/, "").padStart(
-            16,
-          )
-        } ` +
-        ` pos:${offset} ino:${hex(inode.ino)} sdev:${hex(inode.fs.device)}\n`;
-    }
-    return text;
-  }
-  return "";
 }

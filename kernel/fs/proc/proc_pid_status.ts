@@ -36,7 +36,8 @@ function identity(ref: ProcessRef): string {
   const fdSize = fdTable === null
     ? 0
     : Math.max(FD_STEP, Math.ceil(slots / FD_STEP) * FD_STEP);
-  const groups = c.groups.map((gid) => `${gid} `).join("");
+  // The list ends with a blank, even if it is empty.
+  const groups = `${c.groups.join(" ")} `;
   return umask +
     `State:\t${letter} (${word})\n` +
     `Tgid:\t${root.pidOf(group)}\n` +

@@ -5,6 +5,7 @@
 import { NR_OPEN } from "../../../task/fd_table.ts";
 import { directory } from "../../kernfs/entries.ts";
 import type { Entry } from "../../kernfs/entry_table.ts";
+import { MAX_EVENTS, MAX_WATCHES } from "../../inotify.ts";
 import { PIPE_MAX_SIZE } from "../../pipe.ts";
 import type { ProcRoot } from "../proc_root.ts";
 import { constant } from "./setting.ts";
@@ -21,6 +22,12 @@ function openFileCount(root: ProcRoot): number {
 export const FS: Entry<ProcRoot> = directory("fs", 0o555, [
   constant("file-max", FILE_MAX),
   constant("file-nr", (root) => `${openFileCount(root)}\t0\t${FILE_MAX}`),
+  directory("inotify", 0o555, [
+    constant("max_queued_events", MAX_EVENTS),
+    // Instances are limited by descriptors only.
+    constant("max_user_instances", 2 ** 31 - 1),
+    constant("max_user_watches", MAX_WATCHES),
+  ]),
   constant("nr_open", NR_OPEN),
   constant("overflowgid", 65534),
   constant("overflowuid", 65534),
