@@ -80,7 +80,12 @@ export function changeOwner(
     if (!identity.isInGroup(inode.gid) && !identity.has(CAP_FSETID)) {
       mode &= ~S_ISGID;
     }
-    if (mode !== inode.mode) change.mode = mode;
+    if (mode !== inode.mode) {
+      // Even chown(-1, -1), which asks for nothing else, is a chmod then.
+      const denied = checkOwner(identity, inode);
+      if (denied !== null) return denied;
+      change.mode = mode;
+    }
   }
   return inode.setAttributes(change);
 }

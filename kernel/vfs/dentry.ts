@@ -62,9 +62,19 @@ export class Dentry {
    * hashed. */
   end(): void {
     this.setInode(null);
+    // A loop: a guest can nest removed directories deeper than our stack.
+    let above = this.#leaveParent();
+    while (above !== null && !above.isReferenced && !above.isHashed) {
+      above.setInode(null);
+      above = above.#leaveParent();
+    }
+  }
+
+  #leaveParent(): Dentry | null {
     const parent = this.parent;
     this.parent = null;
-    parent?.release();
+    if (parent !== null) parent.#references--;
+    return parent;
   }
 
   /** The hashed child of that name. */

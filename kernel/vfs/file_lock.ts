@@ -9,7 +9,7 @@
  * before anyone joins it.
  * @module
  */
-import { EAGAIN, EDEADLK, type Errno } from "../abi/errno.ts";
+import { EAGAIN, EDEADLK, ENOLCK, type Errno } from "../abi/errno.ts";
 import { F_RDLCK, F_UNLCK, F_WRLCK } from "../abi/fcntl.ts";
 import { WaitQueue } from "../sync/wait_queue.ts";
 import type { LockOwner } from "./caller.ts";
@@ -32,6 +32,9 @@ interface WholeLock {
   readonly owner: object;
   readonly type: number;
 }
+
+/** Record locks that one inode may have: each change looks at all of them. */
+const MAX_RECORDS = 8192;
 
 /** The locks of one inode. */
 export class FileLocks {
@@ -70,7 +73,7 @@ export function findConflict(
 }
 
 /** Sets or (F_UNLCK) clears a range for the request's owner, who may lock
- * over what it locked before. EAGAIN. */
+ * over what it locked before. EAGAIN, ENOLCK. */
 export function setRecordLock(
   inode: Inode,
   request: RecordLock,
@@ -103,6 +106,7 @@ export function setRecordLock(
     if (lock.end > end) kept.push({ ...lock, start: end + 1 });
   }
   if (request.type !== F_UNLCK) kept.push({ ...request, start, end });
+  if (kept.length > MAX_RECORDS) return ENOLCK;
   kept.sort((a, b) => a.start - b.start);
   locks.records = kept;
   settle(inode, locks, isWeakened);

@@ -41,8 +41,11 @@ export function unhookMount(mount: Mount): void {
 
 /** The Mount and all below it, parents first, in mount order. */
 export function* mountSubtree(top: Mount): Generator<Mount> {
-  yield top;
-  for (const child of top.children) yield* mountSubtree(child);
+  const pending = [top];
+  for (let mount = pending.pop(); mount; mount = pending.pop()) {
+    yield mount;
+    pending.push(...mount.children.toReversed());
+  }
 }
 
 /** The root Mount of the namespace (or detached tree) of a Mount. */

@@ -4,7 +4,14 @@
  * business. All mounts are private: there is no propagation.
  * @module
  */
-import { EBUSY, EINVAL, ELOOP, ENOTDIR, type Errno } from "../abi/errno.ts";
+import {
+  EBUSY,
+  EINVAL,
+  ELOOP,
+  ENOSPC,
+  ENOTDIR,
+  type Errno,
+} from "../abi/errno.ts";
 import {
   MNT_DETACH,
   MS_NOATIME,
@@ -34,6 +41,16 @@ import {
 import { nameOf } from "./path_name.ts";
 import type { VfsCore } from "./vfs_core.ts";
 
+/** Mounts that one namespace may have (Linux: fs.mount-max). */
+const MAX_MOUNTS = 4096;
+
+/** ENOSPC: the namespace has no room for `count` more. */
+function checkRoom(at: VfsPath, count: number): Errno | null {
+  let mounts = count;
+  for (const _ of mountSubtree(namespaceRoot(at.mount))) mounts++;
+  return mounts > MAX_MOUNTS ? ENOSPC : null;
+}
+
 /** Flags that belong to a Mount, not to the operation. */
 const MOUNT_FLAGS = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC |
   MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME | MS_NOSYMFOLLOW;
@@ -55,7 +72,8 @@ export function mountFileSystem(
   options: { readonly flags: number; readonly source: string },
 ): Mount | Errno {
   if (at !== null) {
-    const refused = checkMountpoint(fs.root.isDirectory, at);
+    const refused = checkMountpoint(fs.root.isDirectory, at) ??
+      checkRoom(at, 1);
     if (refused !== null) return refused;
   }
   const mount = new Mount(
@@ -96,7 +114,9 @@ export function bindMount(
   options: { readonly isRecursive: boolean },
 ): Mount | Errno {
   if (source.mount.isUnbindable || source.dentry.isDeleted) return EINVAL;
-  const refused = checkMountpoint(source.dentry.inode!.isDirectory, at);
+  const copies = options.isRecursive ? [...mountSubtree(source.mount)] : [];
+  const refused = checkMountpoint(source.dentry.inode!.isDirectory, at) ??
+    checkRoom(at, Math.max(1, copies.length));
   if (refused !== null) return refused;
   const copy = copySubtree(source.mount, source.dentry, {
     isRecursive: options.isRecursive,

@@ -112,18 +112,22 @@ export function openFile(
       step = walk.stepLast(false);
     } else {
       if (isCreating && isDirectoryWanted) return EISDIR;
-      const child = walk.lookupLast();
-      if (isErrno(child)) return child;
-      if (child.inode !== null) {
-        if (isExclusive) return EEXIST;
-        step = walk.stepOnto(child, isFollowing || isDirectoryWanted);
-      } else {
-        if (!isCreating) return ENOENT;
+      let child = walk.lookupLast();
+      if (isCreating && !isErrno(child) && child.inode === null) {
         const made = createRegular(walk.mount, child, how, caller);
-        if (made !== null) return made;
-        isCreated = true;
-        step = walk.stepOnto(child, false);
+        if (made === null) isCreated = true;
+        else if (made !== EEXIST || isExclusive) return made;
+        else {
+          // Made by the host meanwhile: then it is there to be opened.
+          core.dcache.drop(child);
+          child = walk.lookupLast();
+        }
       }
+      if (isErrno(child)) return child;
+      if (child.inode === null) return ENOENT;
+      if (isExclusive && !isCreated) return EEXIST;
+      const isFollowed = isFollowing || isDirectoryWanted;
+      step = walk.stepOnto(child, isFollowed && !isCreated);
     }
     if (step === FOLLOWED) continue;
     if (step !== null) return step;

@@ -188,3 +188,31 @@ Deno.test("Dcache forgets old names but not those in use", () => {
   again.release();
   held.release();
 });
+
+Deno.test("Dentry lets go of a deep chain of removed directories", () => {
+  const fake = new FakeVfs();
+  const { vfs, caller, fs } = fake;
+  const depth = 20_000;
+  for (let i = 0; i < depth; i++) {
+    fake.mkdir("d");
+    const next = done(
+      vfs.resolve(caller, caller.fsContext.cwd, "d", { follow: true }),
+    );
+    caller.fsContext.setCwd(next);
+    next.release();
+  }
+  // From the innermost outwards; each removed one holds the next.
+  const innermost = caller.fsContext.cwd.acquire();
+  const root = fake.rootMount.placeOf(fake.rootMount.root);
+  let { dentry } = innermost;
+  while (dentry.parent !== null) {
+    const above = dentry.parent;
+    const at = fake.rootMount.placeOf(above);
+    done(vfs.rmdir(caller, at, "d"));
+    dentry = above;
+  }
+  caller.fsContext.setCwd(root);
+  const before = fs.status().filesFree;
+  innermost.release();
+  assertEquals(fs.status().filesFree - before, depth);
+});

@@ -39,6 +39,8 @@ export interface OverlayOptions {
 
 /** Inode numbers made here begin where hosts' rarely reach. */
 const FIRST_OWN_INO = 2 ** 47;
+/** Inodes that may be made: they live on the kernel's own heap. */
+const INODES_MAX = 2 ** 20;
 /** Distance of inode numbers of one layer from those of the one above. */
 const LAYER_INOS = 2 ** 44;
 
@@ -54,6 +56,8 @@ export class OverlayFileSystem extends FileSystem implements OverlayHome {
   readonly #maxPages: number;
   #pages = 0;
   #lastIno = FIRST_OWN_INO;
+  /** Inodes of no layer. */
+  #made = 0;
   /** By uppermost lower inode; holds no references. */
   readonly #adopted = new Map<Inode, OverlayInode>();
   /** Regular files made or adopted here, for release(). */
@@ -98,7 +102,9 @@ export class OverlayFileSystem extends FileSystem implements OverlayHome {
     return inode;
   }
 
-  make(what: NewInode): OverlayInode {
+  make(what: NewInode): OverlayInode | Errno {
+    if (this.#made >= INODES_MAX) return ENOSPC;
+    this.#made++;
     return this.#newInode(this.nextIno(), [], what.mode, what);
   }
 
@@ -124,6 +130,7 @@ export class OverlayFileSystem extends FileSystem implements OverlayHome {
 
   forget(inode: OverlayInode): void {
     if (inode.lower !== null) this.#adopted.delete(inode.lower);
+    else this.#made--;
     if (inode instanceof OverlayRegular) this.#regulars.delete(inode);
   }
 
@@ -135,8 +142,8 @@ export class OverlayFileSystem extends FileSystem implements OverlayHome {
       blocks: this.#maxPages,
       blocksFree: free,
       blocksAvailable: free,
-      files: 0,
-      filesFree: 0,
+      files: INODES_MAX,
+      filesFree: INODES_MAX - this.#made,
       nameLength: NAME_MAX,
     };
   }

@@ -171,13 +171,13 @@ export class OverlayDirectory extends OverlayInode {
     const failed = this.own();
     if (failed !== null) return failed;
     const inode = this.home.make(what);
-    this.#put(name, inode, inode.ctime);
+    if (!isErrno(inode)) this.#put(name, inode, inode.ctime);
     return inode;
   }
 
-  override createTemporary(what: NewInode): Inode {
+  override createTemporary(what: NewInode): Inode | Errno {
     const inode = this.home.make(what);
-    inode.nlink = 0;
+    if (!isErrno(inode)) inode.nlink = 0;
     return inode;
   }
 
@@ -233,6 +233,8 @@ export class OverlayDirectory extends OverlayInode {
     const failed = this.own() ?? toDirectory.own() ?? inode.own() ??
       victim?.own() ?? null;
     if (failed !== null) return failed;
+    const whiteout = this.#makeWhiteout(flags);
+    if (isErrno(whiteout)) return whiteout;
 
     const now = this.home.clock.realtime();
     this.#take(name, inode, now);
@@ -248,12 +250,14 @@ export class OverlayDirectory extends OverlayInode {
       victim.changeLinks(-1, now);
       victim.collect();
     }
-    if ((flags & RENAME_WHITEOUT) !== 0) {
-      const { uid, gid } = this;
-      const what = { mode: S_IFCHR, uid, gid, rdev: 0, target: "" };
-      this.#put(name, this.home.make(what), now);
-    }
+    if (whiteout !== null) this.#put(name, whiteout, now);
     return null;
+  }
+
+  #makeWhiteout(flags: number): OverlayInode | Errno | null {
+    if ((flags & RENAME_WHITEOUT) === 0) return null;
+    const { uid, gid } = this;
+    return this.home.make({ mode: S_IFCHR, uid, gid, rdev: 0, target: "" });
   }
 
   #put(name: ByteString, inode: OverlayInode, now: Timespec): void {

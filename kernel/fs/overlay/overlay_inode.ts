@@ -31,8 +31,8 @@ export interface OverlayHome extends FileSystem, PageUsage {
   /** The overlay's inode for what the layers have at one place: several
    * directories, or one inode of another type. */
   adopt(found: readonly LayerInode[]): OverlayInode;
-  /** An inode of no layer. */
-  make(what: NewInode): OverlayInode;
+  /** An inode of no layer. ENOSPC. */
+  make(what: NewInode): OverlayInode | Errno;
   /** Its last reference is gone, and nothing of it needs to be kept. */
   forget(inode: OverlayInode): void;
 }

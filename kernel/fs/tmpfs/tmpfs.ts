@@ -24,13 +24,17 @@ export interface TmpfsOptions {
   readonly device: number;
   /** Bytes that data may take; Infinity by default. */
   readonly sizeBytes?: number;
-  /** Inodes that may exist; Infinity by default. */
+  /** Inodes that may exist; at most, and by default, 2^20. */
   readonly maxInodes?: number;
   /** Mode and owner of the root directory. */
   readonly mode?: number;
   readonly uid?: number;
   readonly gid?: number;
 }
+
+/** Inodes live on the kernel's own heap, which has an end; so "no limit" has
+ * one, too. */
+const INODES_MAX = 2 ** 20;
 
 export class TmpfsFileSystem extends FileSystem
   implements PageUsage, TmpfsHome {
@@ -52,7 +56,7 @@ export class TmpfsFileSystem extends FileSystem
     this.memoryFile = options.memoryFile;
     this.clock = options.clock;
     this.#maxPages = Math.ceil((options.sizeBytes ?? Infinity) / PAGE_SIZE);
-    this.#maxInodes = options.maxInodes ?? Infinity;
+    this.#maxInodes = Math.min(options.maxInodes ?? Infinity, INODES_MAX);
     this.#rootMode = (options.mode ?? 0o1777) & 0o7777;
     this.takeInode();
     this.root = new TmpfsDirectory(this, {
@@ -90,7 +94,7 @@ export class TmpfsFileSystem extends FileSystem
   override status(): FileSystemStatus {
     // An instance without limits says 0, as Linux does.
     const blocks = this.#maxPages === Infinity ? 0 : this.#maxPages;
-    const files = this.#maxInodes === Infinity ? 0 : this.#maxInodes;
+    const files = this.#maxInodes;
     const blocksFree = blocks === 0 ? 0 : blocks - this.#pages;
     return {
       type: TMPFS_MAGIC,
@@ -99,7 +103,7 @@ export class TmpfsFileSystem extends FileSystem
       blocksFree,
       blocksAvailable: blocksFree,
       files,
-      filesFree: files === 0 ? 0 : files - this.#inodes,
+      filesFree: files - this.#inodes,
       nameLength: NAME_MAX,
     };
   }
@@ -109,7 +113,7 @@ export class TmpfsFileSystem extends FileSystem
     if (this.#maxPages !== Infinity) {
       text += `,size=${this.#maxPages * (PAGE_SIZE / 1024)}k`;
     }
-    if (this.#maxInodes !== Infinity) text += `,nr_inodes=${this.#maxInodes}`;
+    if (this.#maxInodes !== INODES_MAX) text += `,nr_inodes=${this.#maxInodes}`;
     if (this.#rootMode !== 0o1777) {
       text += `,mode=${this.#rootMode.toString(8).padStart(3, "0")}`;
     }
