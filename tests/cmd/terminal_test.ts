@@ -103,20 +103,24 @@ Deno.test("do gives a shell a terminal with its size and its name", () => {
 Deno.test("do leaves job control to the shell in the sandbox", () => {
   using session = new Session(SHELL);
   session.expect("$ ");
-  session.type("sleep 1000\n");
-  session.expect("sleep 1000\r\n");
+  session.type("sh -c 'echo it $((1 + 1)) runs; exec sleep 1000'\n");
+  session.expect("it 2 runs\r\n");
   session.type("\x03");
   session.expect("^C");
   session.expect("$ ");
   session.type('echo "was $?"\n');
   session.expect("was 130\r\n");
-  session.type("cat\n");
+  session.type("sh -c 'echo it $((2 + 2)) runs; exec cat'\n");
+  session.expect("it 4 runs\r\n");
   session.type("hello\n");
   session.expect("hello\r\nhello\r\n");
   session.type("\x1a");
   session.expect("Stopped");
+  session.expect("$ ");
   session.type("fg\n");
-  session.expect("cat\r\n");
+  session.expect("exec cat'\r\n");
+  session.type("again\n");
+  session.expect("again\r\nagain\r\n");
   session.type("\x04");
   session.expect("$ ");
   session.type("exit\n");
