@@ -40,11 +40,11 @@ import {
   lockAll,
   type LockOptions,
   lockRange,
-  residency,
-  syncRange,
   unlockAll,
   unlockRange,
 } from "./mlock.ts";
+import { residency } from "./mincore.ts";
+import { syncRange } from "./msync.ts";
 import { mapRegion, type MapRequest, pageAlign, unmapRange } from "./mmap.ts";
 import { protectRange } from "./mprotect.ts";
 import { remapRegion, type RemapRequest } from "./mremap.ts";

@@ -1,18 +1,10 @@
 /**
- * mlock(2) and its family, msync(2) and mincore(2): whole pages of an address
- * range, VMA by VMA. Memory is never swapped, so locking is bookkeeping,
- * accounting and bringing pages in.
+ * mlock(2) and its family. Memory is never swapped, so locking is accounting
+ * and bringing pages in.
  * @module
  */
-import {
-  EAGAIN,
-  EBUSY,
-  EINVAL,
-  ENOMEM,
-  EPERM,
-  type Errno,
-} from "../abi/errno.ts";
-import { MS_ASYNC, MS_INVALIDATE, MS_SYNC, PAGE_SIZE } from "../abi/mman.ts";
+import { EAGAIN, EINVAL, ENOMEM, EPERM, type Errno } from "../abi/errno.ts";
+import { PAGE_SIZE } from "../abi/mman.ts";
 import { RLIMIT_MEMLOCK } from "../abi/resource.ts";
 import { FaultCode } from "./fault.ts";
 import type { MemoryState } from "./memory_state.ts";
@@ -151,84 +143,4 @@ function lockPages(
     default:
       return ENOMEM;
   }
-}
-
-/**
- * msync(2): writes what shared mappings changed. EINVAL: flags, alignment;
- * ENOMEM: part of the range is not mapped; EBUSY: MS_INVALIDATE of locked
- * memory; EIO.
- */
-export function syncRange(
-  mm: MemoryState,
-  addr: number,
-  length: number,
-  flags: number,
-): Errno | null {
-  if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) !== 0) return EINVAL;
-  if (addr % PAGE_SIZE !== 0) return EINVAL;
-  if ((flags & MS_ASYNC) !== 0 && (flags & MS_SYNC) !== 0) return EINVAL;
-  const end = addr + pageAlign(length);
-  if (end > 2 ** 64) return ENOMEM;
-  let at = addr;
-  let isGap = false;
-  while (at < end) {
-    const vma = mm.vmas.items[mm.vmas.indexAfter(at)];
-    if (vma === undefined || vma.start >= end) return ENOMEM;
-    if (vma.start > at) {
-      isGap = true;
-      at = vma.start;
-    }
-    const isLocked = (vma.flags & VM_LOCKED) !== 0;
-    if ((flags & MS_INVALIDATE) !== 0 && isLocked) return EBUSY;
-    const to = Math.min(end, vma.end);
-    if ((flags & MS_SYNC) !== 0 && vma.isShared && vma.mappable !== null) {
-      const failure = vma.mappable.sync(vma.offsetOf(at), to - at);
-      if (failure !== null) return failure;
-    }
-    at = to;
-  }
-  return isGap ? ENOMEM : null;
-}
-
-/**
- * mincore(2): whether each page from `addr` on is in memory, a byte each into
- * `into`. ENOMEM: one of them is not mapped.
- */
-export function residency(
-  mm: MemoryState,
-  addr: number,
-  into: Uint8Array,
-): Errno | null {
-  const end = addr + into.length * PAGE_SIZE;
-  if (mm.vmas.mappedUpTo(addr, end) < end) return ENOMEM;
-  into.fill(0);
-  let at = addr;
-  while (at < end) {
-    const vma = mm.vmas.find(at)!;
-    const to = Math.min(end, vma.end);
-    const mark = (from: number, until: number) => {
-      into.fill(1, (from - addr) / PAGE_SIZE, (until - addr) / PAGE_SIZE);
-    };
-    mm.pmas.forEachIn(at, to, mark);
-    const { mappable } = vma;
-    if (mappable?.translateCached !== undefined) {
-      mm.pmas.forEachGap(at, to, (from, until) => {
-        let page = from;
-        while (page < until) {
-          const isCached = mappable.translateCached!(
-            vma.offsetOf(page),
-            until - page,
-            mm.translation,
-          );
-          const length = isCached
-            ? Math.min(until - page, mm.translation.length)
-            : PAGE_SIZE;
-          if (isCached) mark(page, page + length);
-          page += length;
-        }
-      });
-    }
-    at = to;
-  }
-  return null;
 }

@@ -245,7 +245,7 @@ export const msync = defineSyscall({
 
 export const mincore = defineSyscall({
   name: "mincore",
-  support: { partial: "private pages count as resident before first touch" },
+  support: "full",
   args: { addr: "addr", length: "size", vec: "buf" },
   run: (task, { addr, length, vec }) => {
     const { memory } = task;
