@@ -707,6 +707,16 @@ TEST(msync_checks_its_arguments)
 	CHECK_ERRNO(msync(p, 3 * PAGE, MS_SYNC), ENOMEM);
 }
 
+TEST(mincore_knows_what_was_touched)
+{
+	unsigned char in[64];
+	char *p = map(64, RW, ANON);
+	p[0] = p[20 * PAGE] = p[63 * PAGE] = 1;
+	CHECK_EQ(mincore(p, 64 * PAGE, in), 0);
+	CHECK_EQ(in[0] & in[20] & in[63] & 1, 1);
+	CHECK_EQ((in[1] | in[19] | in[21] | in[40] | in[62]) & 1, 0);
+}
+
 TEST(mincore_checks_its_arguments)
 {
 	unsigned char in[4];
