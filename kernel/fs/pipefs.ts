@@ -229,7 +229,8 @@ export class PipeFileSystem extends AnonFileSystem {
     }
     const isBlocking = (flags & O_NONBLOCK) === 0;
     let seenWriters = -1;
-    if (mode !== O_RDWR) {
+    // A pipe reached by /proc/pid/fd is opened at once: it had its two ends.
+    if (mode !== O_RDWR && !(inode instanceof PipeInode)) {
       const isMet = takeMet(fifo, caller, mode) || isPeerThere(fifo, mode);
       if (!isMet && isBlocking) {
         waitForPeer(fifo, caller, mode);
