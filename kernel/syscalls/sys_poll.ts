@@ -29,8 +29,12 @@ import { readTimespec, writeTimespecNs } from "./timespec.ts";
 const NS_PER_MS = 1e6;
 const UNASKED = POLLERR | POLLHUP;
 
+const FIRST_SIZE = 64 * POLLFD_SIZE;
+/** A longer list than this does not stay around, bytes. */
+const KEPT_SIZE = 1 << 16;
+
 /** The descriptor list of the running call; no call keeps it. */
-let scratch = new Uint8Array(64 * POLLFD_SIZE);
+let scratch = new Uint8Array(FIRST_SIZE);
 let scratchView = new DataView(scratch.buffer);
 
 export const poll = defineSyscall({
@@ -110,8 +114,9 @@ function pollOnce(
 function readList(task: Task, fds: number, nfds: number): Errno | null {
   if (nfds === 0) return null;
   const length = nfds * POLLFD_SIZE;
-  if (scratch.length < length) {
-    scratch = new Uint8Array(length);
+  const isTooLong = scratch.length > KEPT_SIZE && length <= KEPT_SIZE;
+  if (scratch.length < length || isTooLong) {
+    scratch = new Uint8Array(Math.max(length, FIRST_SIZE));
     scratchView = new DataView(scratch.buffer);
   }
   return task.memory.readBytes(fds, scratch.subarray(0, length));

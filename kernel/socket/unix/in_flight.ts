@@ -1,8 +1,8 @@
 /**
  * Files in flight: descriptors that were sent with SCM_RIGHTS and not received
  * yet. A message owns a reference on each. Sockets that only messages in each
- * other's queues refer to can never be received again; collect() finds those
- * cycles and drops their messages. Source: unix(7), SCM_RIGHTS.
+ * other's queues refer to can never be received again; closing() and drop() find
+ * those cycles and drop their messages. Source: unix(7), SCM_RIGHTS.
  * @module
  */
 import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from "../../abi/capability.ts";
@@ -41,6 +41,8 @@ export class InFlight {
    * other does not become as deep a recursion. */
   readonly #doomed: FileDescription[] = [];
   #isReleasing = false;
+  #isCollecting = false;
+  #mustCollect = false;
 
   /** Takes over the references of files that a message will hold. ETOOMANYREFS:
    * the caller's user has more in flight than RLIMIT_NOFILE. */
@@ -74,24 +76,40 @@ export class InFlight {
     return rights.files;
   }
 
-  /** The message is dropped: so are its files. */
+  /** The message is dropped: so are its files. What only a cycle holds after
+   * that goes, too. */
   drop(rights: Rights): void {
     this.#doomed.push(...this.receive(rights));
     if (this.#isReleasing) return;
     this.#isReleasing = true;
+    let mayLeaveCycle = false;
     for (let file = this.#doomed.pop(); file !== undefined;) {
       file.release();
+      if (isHolder(file) && this.#holders.has(file)) mayLeaveCycle = true;
       file = this.#doomed.pop();
     }
     this.#isReleasing = false;
+    if (mayLeaveCycle) this.#collectAll(null);
   }
 
-  /**
-   * Drops the messages of sockets that nobody can reach any more. `closing`:
-   * a socket one of whose references is about to go.
-   */
-  collect(closing: RightsHolder): void {
-    if (this.#holders.size === 0) return;
+  /** One reference on `closing` is about to go, by close(2): drops the messages
+   * of sockets that nobody can reach any more after that. */
+  closing(closing: RightsHolder): void {
+    if (this.#holders.has(closing)) this.#collectAll(closing);
+  }
+
+  #collectAll(closing: RightsHolder | null): void {
+    this.#mustCollect = true;
+    if (this.#isCollecting) return;
+    this.#isCollecting = true;
+    while (this.#mustCollect) {
+      this.#mustCollect = false;
+      this.#collect(closing);
+    }
+    this.#isCollecting = false;
+  }
+
+  #collect(closing: RightsHolder | null): void {
     // Candidates have no reference but those of messages.
     const unexplained = new Map<RightsHolder, number>();
     for (const [holder, count] of this.#holders) {

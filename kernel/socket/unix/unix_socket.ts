@@ -215,7 +215,7 @@ export abstract class UnixSocket extends Socket {
   abstract discardMessages(): void;
 
   override flush(caller: Caller): Errno | null {
-    this.services.inFlight.collect(this);
+    this.services.inFlight.closing(this);
     return super.flush(caller);
   }
 

@@ -405,6 +405,22 @@ Deno.test("Sockets that only their own messages refer to are collected", () => {
   assertStrictEquals(got.message.rights[0], e);
 });
 
+Deno.test("A cycle is collected when the last message that leads to it goes", () => {
+  const { create, pair, caller } = setUp();
+  const [own, ownPeer] = pair(SOCK_DGRAM);
+  const [a, b] = pair(SOCK_DGRAM);
+  // `own` waits in its own queue, and in b's.
+  send(ownPeer, caller, "x", { rights: [own.acquire()] });
+  send(a, caller, "x", { rights: [own.acquire()] });
+  own.flush(caller);
+  own.release();
+  assertEquals(own.references, 2);
+  b.flush(caller);
+  b.release();
+  assertEquals(own.references, 0);
+  create().release();
+});
+
 Deno.test("A long chain of sockets in each other's queues ends in a loop", () => {
   const { create, pair, caller } = setUp();
   let held: Socket = create();
