@@ -20,6 +20,7 @@ import {
   MAP_NORESERVE,
   MAP_PRIVATE,
   MAP_SHARED,
+  MREMAP_MAYMOVE,
   PAGE_SIZE,
   PROT_EXEC,
   PROT_NONE,
@@ -291,6 +292,19 @@ Deno.test("MemoryManager.protect() grants no more than the file was opened for",
   });
   assertEquals(process.memory.protect(addr, PAGE_SIZE, RW), EACCES);
   assert(!cache.isWritablyMapped);
+});
+
+Deno.test("MemoryManager.remap() refuses ranges that leave the address space", () => {
+  const process = FakeProcess.create();
+  const addr = process.map(4 * PAGE_SIZE, { addr: BASE });
+  process.map(PAGE_SIZE);
+  const remap = (oldLength: number, newLength: number, flags: number) =>
+    process.memory.remap({ addr, oldLength, newLength, flags, newAddr: 0 });
+  assertEquals(remap(2 ** 63, PAGE_SIZE, 0), EINVAL);
+  assertEquals(remap(2 ** 47, PAGE_SIZE, 0), EINVAL);
+  assertEquals(remap(PAGE_SIZE, 2 ** 63, MREMAP_MAYMOVE), ENOMEM);
+  assertEquals(remap(5 * PAGE_SIZE, 6 * PAGE_SIZE, MREMAP_MAYMOVE), EFAULT);
+  assertEquals(process.memory.vmas.total, 5 * PAGE_SIZE);
 });
 
 Deno.test("MemoryManager.setBreak() keeps the heap in one VMA and one run", () => {

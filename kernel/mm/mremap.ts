@@ -83,6 +83,7 @@ export function remapRegion(
     }
     let moved = oldLength;
     if (oldLength > newLength) {
+      if (addr + oldLength > mm.layout.maxAddress) return EINVAL;
       const failure = unmapRange(mm, addr + newLength, addr + oldLength);
       if (failure !== null) return failure;
       moved = newLength;
@@ -102,6 +103,7 @@ export function remapRegion(
   if (oldLength >= newLength && oldLength > 0) {
     // Shrinking may span several mappings, as munmap(2) may.
     if (oldLength === newLength) return addr;
+    if (addr + oldLength > mm.layout.maxAddress) return EINVAL;
     return unmapRange(mm, addr + newLength, addr + oldLength) ?? addr;
   }
   const refused = checkResize(mm, vma, request, oldLength, newLength, false);

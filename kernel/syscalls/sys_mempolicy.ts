@@ -143,7 +143,8 @@ function writeNodes(
   maxnode: number,
   nodes: number,
 ): SysResult {
-  const bits = Math.min(Math.max(maxnode - 1, 0), MAX_NODE_BITS);
+  const bits = Math.max(maxnode - 1, 0);
+  if (bits > MAX_NODE_BITS) return EINVAL;
   const words = new Uint8Array(Math.ceil(bits / 64) * 8);
   if (words.length > 0) words[0] = nodes;
   return task.memory.writeBytes(mask, words) ?? 0;
