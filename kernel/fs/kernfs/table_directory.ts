@@ -19,6 +19,7 @@ export class TableDirectory<S extends Subject> extends KernfsDirectory<S> {
   readonly table: EntryTable<S>;
   /** Inode number of the tree that the table's numbers count from. */
   readonly inoBase: number;
+  readonly #gone: Errno;
 
   constructor(
     home: KernfsHome,
@@ -28,12 +29,15 @@ export class TableDirectory<S extends Subject> extends KernfsDirectory<S> {
       readonly inoBase: number;
       readonly ino: number;
       readonly mode: number;
+      /** What a search says once the subject is gone; ENOENT by default. */
+      readonly gone?: Errno;
     },
   ) {
     super(home, subject, options.ino, options.mode);
     this.#home = home;
     this.table = table;
     this.inoBase = options.inoBase;
+    this.#gone = options.gone ?? ENOENT;
     this.nlink = 2 + table.directoryCount;
   }
 
@@ -42,7 +46,7 @@ export class TableDirectory<S extends Subject> extends KernfsDirectory<S> {
   }
 
   override lookup(name: ByteString): Inode | null | Errno {
-    if (!this.subject.isCurrent) return ENOENT;
+    if (!this.subject.isCurrent) return this.#gone;
     const entry = this.table.get(name);
     if (entry === undefined) return null;
     return entry.make(this.#home, this.subject, this.inoBase);

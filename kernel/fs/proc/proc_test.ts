@@ -121,7 +121,7 @@ Deno.test("names of a process vanish when it is reaped", () => {
   const below = proc.kernel.vfs.resolve(proc.init, cwd, "status", {
     follow: true,
   });
-  assertEquals(below, ENOENT);
+  assertEquals(below, ESRCH);
   stat.release();
   directory.release();
 });

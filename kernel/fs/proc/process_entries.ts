@@ -126,6 +126,7 @@ function threadDirectory(
     inoBase: ref.ino,
     ino: ref.ino,
     mode: 0o555,
+    gone: ESRCH,
   });
 }
 
@@ -150,5 +151,6 @@ export function processDirectory(
     inoBase: ref.ino,
     ino: ref.ino,
     mode: 0o555,
+    gone: ESRCH,
   });
 }

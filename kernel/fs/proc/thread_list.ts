@@ -3,7 +3,7 @@
  * @module
  */
 import { DT_DIR } from "../../abi/dirent.ts";
-import { ENOENT, type Errno } from "../../abi/errno.ts";
+import { ENOENT, type Errno, ESRCH } from "../../abi/errno.ts";
 import type { ByteString } from "../../mm/user_memory.ts";
 import { FIRST_COOKIE } from "../../vfs/directory_index.ts";
 import type { DirectorySink, Inode } from "../../vfs/inode.ts";
@@ -47,7 +47,7 @@ export class ThreadListDirectory extends KernfsDirectory<ProcessRef> {
 
   override lookup(name: ByteString): Inode | null | Errno {
     const { root, group, namespace, isCurrent } = this.subject;
-    if (!isCurrent) return ENOENT;
+    if (!isCurrent) return ESRCH;
     const task = namespace.task(numberOf(name));
     if (task === null || task.threadGroup !== group) return null;
     return this.#make(this.#home, new ProcessRef(root, task, false));
