@@ -7,7 +7,13 @@
 import { DescriptorMaker } from "../../ffi/files.ts";
 import { GoferChannels } from "../../ffi/gofer_channel.ts";
 import { HostError } from "../../ffi/library.ts";
-import type { Child, Namespace, Spawner } from "../../ffi/spawn.ts";
+import type {
+  Child,
+  Namespace,
+  Spawner,
+  SpawnOptions,
+} from "../../ffi/spawn.ts";
+import { EINVAL, ENOSPC, EPERM } from "../../kernel/abi/errno.ts";
 import { O_RDWR } from "../../kernel/abi/fcntl.ts";
 import { SIGKILL } from "../../kernel/abi/signal.ts";
 import type { BootSpec, TestHooks } from "../boot/boot_spec.ts";
@@ -104,16 +110,31 @@ function startSentry(
   user: HostUser,
   fds: readonly number[],
 ): Child {
-  return spawner.spawn({
+  const start: SpawnOptions = {
     ...ownProgram("boot"),
     fds,
     directory: "/",
-    namespaces: WITH_USER,
-    ...sentryUserNamespace(user),
     newSession: true,
     deathSignal: SIGKILL,
     noNewPrivs: true,
-  });
+  };
+  try {
+    return spawner.spawn({
+      ...start,
+      namespaces: WITH_USER,
+      ...sentryUserNamespace(user),
+    });
+  } catch (thrown) {
+    // Where the host has no user namespaces, root does without: the Sentry
+    // still becomes nobody, without capabilities.
+    if (user.isRootless || !isNamespaceRefusal(thrown)) throw thrown;
+    return spawner.spawn({ ...start, namespaces: NAMESPACES });
+  }
+}
+
+function isNamespaceRefusal(thrown: unknown): boolean {
+  const refusals: readonly number[] = [EPERM.code, ENOSPC.code, EINVAL.code];
+  return thrown instanceof HostError && refusals.includes(thrown.code);
 }
 
 function startGofer(
