@@ -138,11 +138,11 @@ TEST(a_descriptor_outlives_its_process)
 	stat = open(path_of("/proc/%d/stat", child), O_RDONLY);
 	directory = open(path_of("/proc/%d", child), O_RDONLY | O_DIRECTORY);
 	CHECK(stat >= 0 && directory >= 0);
+	CHECK_EQ(fchdir(directory), 0);
 	CHECK_EQ(kill(child, SIGKILL), 0);
 	CHECK_EQ(waitpid(child, NULL, 0), child);
 	CHECK_ERRNO(read(stat, text, 100), ESRCH);
 	CHECK_ERRNO(openat(directory, "stat", O_RDONLY), ESRCH);
-	CHECK_EQ(fchdir(directory), 0);
 	CHECK_ERRNO(open("fd/0", O_RDONLY), ESRCH);
 }
 
