@@ -21,7 +21,7 @@ const EXEC_FDS = 4;
 const FIRST_PID = 1;
 
 export class ContainerCalls {
-  /** Told when the first process, or one of exec, has ended. */
+  /** Told when a process of exec has ended. */
   onExit: ((pid: number, status: number) => void) | null = null;
   isStarted = false;
   isStopped = false;
@@ -98,6 +98,8 @@ export class ContainerCalls {
     if (process.namespace !== this.#kernel.rootPidNamespace) return;
     if (!this.#watched.delete(process.pid)) return;
     this.#starter.onExit(process.pid);
+    // The end of the first one is the end of the kernel, which tells itself.
+    if (process.pid === FIRST_PID) return;
     this.onExit?.(process.pid, process.exitStatus);
   }
 

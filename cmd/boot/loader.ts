@@ -95,4 +95,8 @@ export function runContainer(container: Container): void {
   if (end.kind === "failed") {
     throw new BootError(ExitStatus.SandboxDied, end.reason);
   }
+  // Last: whoever hears it may end us at once.
+  if (end.kind === "exited") {
+    control.send({ event: "exited", pid, status: end.status });
+  }
 }
