@@ -212,10 +212,10 @@ export class PathWalk {
       if (cached.mountCount > 0) return cached;
       this.#dcache.drop(cached);
     }
-    if (name.length > NAME_MAX) return ENAMETOOLONG;
-    if ((this.#flags & RESOLVE_CACHED) !== 0) return EAGAIN;
     // rmdir'ed, but still somebody's working directory.
     if (parent.isDeleted) return ENOENT;
+    if (name.length > NAME_MAX) return ENAMETOOLONG;
+    if ((this.#flags & RESOLVE_CACHED) !== 0) return EAGAIN;
     const found = directory.lookup(name);
     if (isErrno(found)) return found;
     return this.#dcache.insert(parent, name, found);
