@@ -67,6 +67,8 @@ export class Task implements Caller {
   context: Context;
   registers: Registers;
   memory: MemoryManager;
+  /** What execve(2) left: released once the context runs in the new space. */
+  oldMemory: MemoryManager | null = null;
   fdTable: FdTable;
   fsContext: FsContext;
   credentials: Credentials;

@@ -31,7 +31,7 @@ import type { VfsPath } from "../vfs/mount.ts";
 import { type ExecCredentials, execCredentials } from "./exec_credentials.ts";
 import { killTask } from "./signal_send.ts";
 import { type Blocked, UNCHANGED, type Unchanged } from "./task_block.ts";
-import { releaseMemory } from "./task_exit.ts";
+import { leaveMemory } from "./task_exit.ts";
 import { resetContext } from "./task_run.ts";
 import type { Task } from "./task.ts";
 
@@ -178,7 +178,8 @@ function commit(
 ): void {
   const group = task.threadGroup;
   // The old memory goes with its futexes and the waiting vfork parent.
-  releaseMemory(task);
+  leaveMemory(task);
+  task.oldMemory = task.memory;
   task.memory = memory;
   memory.program = program;
   if (task.fdTable.isShared) {

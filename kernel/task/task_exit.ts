@@ -38,10 +38,14 @@ export function exitTask(task: Task, status = 0): void {
     group.exitStatus = status;
   }
   task.blocker.cancel();
-  releaseMemory(task);
+  leaveMemory(task);
   task.state = "dead";
+  // The platform wants a space's contexts gone before the space.
   task.context.owner = null;
   task.context.release();
+  task.oldMemory?.release();
+  task.oldMemory = null;
+  task.memory.release();
   task.fdTable.release(task);
   task.fsContext.release();
   sendParentDeathSignals(task);
@@ -56,9 +60,9 @@ export function exitTask(task: Task, status = 0): void {
   }
 }
 
-/** Lets go of the address space: robust futexes, the joining thread, the
- * vfork parent. */
-export function releaseMemory(task: Task): void {
+/** Takes leave of the address space, before its release: robust futexes, the
+ * joining thread, the vfork parent. */
+export function leaveMemory(task: Task): void {
   const { kernel, memory } = task;
   releaseRobustList(task);
   if (task.clearChildTid !== 0 && memory.users > 1) {
@@ -68,7 +72,6 @@ export function releaseMemory(task: Task): void {
   }
   task.clearChildTid = 0;
   releaseVforkParent(task);
-  memory.release();
 }
 
 /** The child of a vfork has its own memory now, or none. */

@@ -115,6 +115,9 @@ export function returnToUser(task: Task): void {
     );
     exitGroup(task.threadGroup, SIGKILL);
     exitTask(task);
+  } else if (task.oldMemory !== null) {
+    task.oldMemory.release();
+    task.oldMemory = null;
   }
 }
 
