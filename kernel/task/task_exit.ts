@@ -11,8 +11,6 @@ import {
   SA_NOCLDWAIT,
   SIG_IGN,
   SIGCHLD,
-  SIGCONT,
-  SIGHUP,
   SIGKILL,
 } from "../abi/signal.ts";
 import { WCOREFLAG, WEXITSTATUS, WIFEXITED } from "../abi/wait.ts";
@@ -121,20 +119,12 @@ function exitProcess(group: ThreadGroup): void {
   kernel.onProcessExit(group);
 }
 
-/** The session leader's end hangs up its terminal's foreground group. */
+/** The session leader's end: the terminal tells its foreground group. */
 function leaveTerminal(group: ThreadGroup): void {
   const { session } = group.processGroup;
-  if (session.id !== group.pid || session.controllingTerminal === null) return;
-  const terminal = session.controllingTerminal;
-  const foreground = group.namespace.processGroups.get(
-    terminal.foregroundGroup,
-  );
-  terminal.onSessionEnd();
+  if (session.id !== group.pid) return;
+  session.controllingTerminal?.onSessionEnd();
   session.controllingTerminal = null;
-  for (const process of [...foreground?.members ?? []]) {
-    sendToGroup(process, kernelSignal(SIGHUP));
-    sendToGroup(process, kernelSignal(SIGCONT));
-  }
 }
 
 /** Children go to a sibling thread's process (none left), the nearest

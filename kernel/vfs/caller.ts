@@ -30,7 +30,7 @@ export interface Identity {
 export interface ControllingTerminal {
   /** Process group that may read and gets the signal characters; 0: none. */
   readonly foregroundGroup: number;
-  /** The session's leader exited: the terminal is hung up. */
+  /** The session's leader exits: the foreground group gets SIGHUP. */
   onSessionEnd(): void;
 }
 

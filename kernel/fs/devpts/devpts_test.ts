@@ -50,6 +50,7 @@ import { Dentry } from "../../vfs/dentry.ts";
 import { FakeCaller, FakeJobControl } from "../fake_caller.ts";
 import { parseDevptsOptions, type PtsInode } from "./devpts.ts";
 import type { PtyMasterDescription } from "./pty_master.ts";
+import { terminalOf } from "./tty.ts";
 import { Terminals } from "./tty_drivers.ts";
 
 const ARG = 64;
@@ -171,7 +172,10 @@ Deno.test("Closing the master hangs up the program side", () => {
     { group: 1, signo: SIGHUP },
     { group: 1, signo: SIGCONT },
   ]);
-  assertEquals(caller.jobControl.controllingTerminal, null);
+  assertEquals(terminalOf(caller), null);
+  // Its foreground group is told when the leader exits.
+  caller.jobControl.controllingTerminal?.onSessionEnd();
+  assertEquals(caller.jobControl.sent.length, 4);
   assertEquals(readText(program, caller), "");
   assertStrictEquals(program.write(caller.source("x"), caller), EIO);
   assertEquals(program.readiness() & POLLHUP, POLLHUP);
@@ -203,6 +207,17 @@ Deno.test("A session leader gets its first terminal as controlling one", () => {
   assertEquals(other.ioctl(TIOCSCTTY, 1, stranger), 0);
   assertStrictEquals(stranger.jobControl.controllingTerminal, tty);
   assertEquals(caller.jobControl.controllingTerminal, null);
+});
+
+Deno.test("The end of a session tells the foreground group, and no more", () => {
+  const { caller, pair } = setUp();
+  const { master, program, tty } = pair();
+  tty.foregroundGroup = 6;
+  caller.jobControl.controllingTerminal?.onSessionEnd();
+  assertEquals(caller.jobControl.sent, [{ group: 6, signo: SIGHUP }]);
+  assertEquals([tty.sessionId, tty.foregroundGroup], [0, 0]);
+  assertEquals(program.write(caller.source("x"), caller), 1);
+  assertEquals(readText(master, caller), "x");
 });
 
 Deno.test("O_NOCTTY and TIOCNOTTY leave a session without a terminal", () => {

@@ -13,7 +13,6 @@ import {
   ECHOE,
   ECHOK,
   ECHOKE,
-  HUPCL,
   IBSHIFT,
   ICANON,
   ICRNL,
@@ -56,7 +55,7 @@ const HIGH_SPEEDS = [
 export class Termios {
   iflag = ICRNL | IXON;
   oflag = OPOST | ONLCR;
-  cflag = B38400 | CS8 | CREAD | HUPCL;
+  cflag = B38400 | CS8 | CREAD;
   lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN;
   line = N_TTY;
   /** c_cc; 0 disables a character. */
@@ -65,7 +64,7 @@ export class Termios {
   inputSpeed = 38400;
   outputSpeed = 38400;
 
-  /** What a new terminal has (tty_std_termios). */
+  /** What a new pseudo terminal has. */
   constructor() {
     const { cc } = this;
     cc[VINTR] = 0x03;

@@ -68,6 +68,27 @@ class InputTimer extends Timer {
   }
 }
 
+/** What a session has left of a terminal that was hung up: whom to tell when
+ * its leader exits. It counts as no terminal. */
+class FormerTerminal implements ControllingTerminal {
+  readonly #jobControl: JobControl;
+  constructor(jobControl: JobControl, readonly foregroundGroup: number) {
+    this.#jobControl = jobControl;
+  }
+  onSessionEnd(): void {
+    const { foregroundGroup } = this;
+    if (foregroundGroup === 0) return;
+    this.#jobControl.signalProcessGroup(foregroundGroup, SIGHUP);
+    this.#jobControl.signalProcessGroup(foregroundGroup, SIGCONT);
+  }
+}
+
+/** The caller's controlling terminal that still is one. */
+export function terminalOf(caller: Caller): Tty | null {
+  const { controllingTerminal } = caller.jobControl;
+  return controllingTerminal instanceof Tty ? controllingTerminal : null;
+}
+
 export class Tty implements ControllingTerminal, DisciplineOwner {
   readonly termios = new Termios();
   readonly output = new OutputQueue(this.termios);
@@ -281,20 +302,23 @@ export class Tty implements ControllingTerminal, DisciplineOwner {
     }
   }
 
+  /** The descriptors stay alive, as for every pseudo terminal on Linux. */
+  onSessionEnd(): void {
+    this.signalForeground(SIGHUP);
+    this.detach();
+  }
+
   /** vhangup(2), or the master's end: descriptors of the program side are dead
    * from now on, and the session's leader is told. */
   hangUp(): void {
-    this.#session?.signalSessionLeader(SIGHUP);
-    this.#session?.signalSessionLeader(SIGCONT);
-    this.#end();
-  }
-
-  onSessionEnd(): void {
-    this.#end();
-  }
-
-  #end(): void {
+    const session = this.#session;
+    session?.signalSessionLeader(SIGHUP);
+    session?.signalSessionLeader(SIGCONT);
+    const former = this.foregroundGroup;
     this.detach();
+    if (session !== null) {
+      session.controllingTerminal = new FormerTerminal(session, former);
+    }
     this.generation++;
     this.#programOpens = 0;
     this.#services.timers.cancel(this.#timer);

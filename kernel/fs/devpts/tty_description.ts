@@ -22,7 +22,7 @@ import type { WaitQueue } from "../../sync/wait_queue.ts";
 import type { Caller } from "../../vfs/caller.ts";
 import { FileDescription } from "../../vfs/file_description.ts";
 import type { VfsPath } from "../../vfs/mount.ts";
-import type { Tty } from "./tty.ts";
+import { terminalOf, type Tty } from "./tty.ts";
 import { ttyIoctl } from "./tty_ioctl.ts";
 
 /** What a dead descriptor shows to poll(2). */
@@ -49,7 +49,7 @@ export function openTty(
   const { jobControl } = caller;
   if (
     (flags & O_NOCTTY) === 0 && file.isReadable && tty.sessionId === 0 &&
-    jobControl.isSessionLeader && jobControl.controllingTerminal === null
+    jobControl.isSessionLeader && terminalOf(caller) === null
   ) tty.attach(jobControl);
   return file;
 }

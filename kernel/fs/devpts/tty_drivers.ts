@@ -29,7 +29,7 @@ import {
   PtmxInode,
   PtsInode,
 } from "./devpts.ts";
-import { Tty, type TtyServices } from "./tty.ts";
+import { terminalOf, type Tty, type TtyServices } from "./tty.ts";
 import { openTty } from "./tty_description.ts";
 
 const TTY_DEVICE = makedev(TTYAUX_MAJOR, 0);
@@ -96,8 +96,8 @@ export class Terminals implements FileSystemType, DeviceDriver {
         return openMaster(instance, path, flags, caller);
       }
       case TTY_DEVICE: {
-        const terminal = caller.jobControl.controllingTerminal;
-        if (!(terminal instanceof Tty)) return ENXIO;
+        const terminal = terminalOf(caller);
+        if (terminal === null) return ENXIO;
         return openTty(terminal, path, flags | O_NOCTTY, caller);
       }
       case CONSOLE_DEVICE:

@@ -66,7 +66,7 @@ import {
   VSTOP,
 } from "../../abi/termios.ts";
 import type { Caller } from "../../vfs/caller.ts";
-import type { Tty } from "./tty.ts";
+import { terminalOf, type Tty } from "./tty.ts";
 
 /** Which descriptor asks. */
 export interface TtySide {
@@ -251,9 +251,7 @@ function setControlling(
 ): number | Errno {
   const { jobControl, identity } = caller;
   if (jobControl.isSessionLeader && tty.controls(caller)) return 0;
-  if (!jobControl.isSessionLeader || jobControl.controllingTerminal !== null) {
-    return EPERM;
-  }
+  if (!jobControl.isSessionLeader || terminalOf(caller) !== null) return EPERM;
   if (tty.sessionId !== 0) {
     if (argument !== 1 || !identity.has(CAP_SYS_ADMIN)) return EPERM;
     tty.detach();
