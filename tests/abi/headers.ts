@@ -176,6 +176,7 @@ export const HEADERS: Readonly<Record<string, HeaderMap>> = {
   },
   mqueue: { headers: ["linux/types.h", "linux/mqueue.h"] },
   netlink: { headers: ["linux/netlink.h"] },
+  nsfs: { headers: ["linux/ioctl.h", "linux/nsfs.h"] },
   personality: {
     headers: ["linux/personality.h"],
     absent: all("personality(2) gives the number only", "PERSONALITY_QUERY"),

@@ -4,9 +4,12 @@
 #include "guest_test.h"
 
 #include <dirent.h>
+#include <linux/nsfs.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -563,6 +566,7 @@ TEST(namespaces_are_files_that_tell_them_apart)
 {
 	struct stat own, of_parent;
 	char expected[64];
+	int fd, owner;
 
 	CHECK_EQ(stat("/proc/self/ns/uts", &own), 0);
 	CHECK_EQ(stat(path_of("/proc/%d/ns/uts", getppid()), &of_parent), 0);
@@ -570,6 +574,13 @@ TEST(namespaces_are_files_that_tell_them_apart)
 	snprintf(expected, sizeof expected, "uts:[%lu]", own.st_ino);
 	target_of("/proc/self/ns/uts");
 	CHECK(strcmp(text, expected) == 0);
+	fd = open("/proc/self/ns/uts", O_RDONLY);
+	CHECK_EQ(ioctl(fd, NS_GET_NSTYPE), CLONE_NEWUTS);
+	CHECK_ERRNO(ioctl(fd, NS_GET_PARENT), EINVAL);
+	owner = ioctl(fd, NS_GET_USERNS);
+	CHECK_EQ(fstat(owner, &own), 0);
+	CHECK_EQ(stat("/proc/self/ns/user", &of_parent), 0);
+	CHECK_EQ(own.st_ino, of_parent.st_ino);
 }
 
 TEST(names_cannot_be_made_or_removed)
