@@ -138,13 +138,17 @@ export class Kernel implements KernelServices {
     return null;
   }
 
-  newMemoryManager(space: AddressSpace, limits: Limits): MemoryManager {
+  newMemoryManager(
+    space: AddressSpace,
+    limits: Limits,
+    { isRandomized }: { readonly isRandomized: boolean },
+  ): MemoryManager {
     const { minAddress, maxAddress } = this.host.platform.info;
     const layout = drawLayout({
       minAddress,
       maxAddress,
       stackLimit: limits.soft[RLIMIT_STACK]!,
-      random: () => this.#random32(),
+      random: isRandomized ? () => this.#random32() : null,
     });
     const file = this.memoryFile;
     return new MemoryManager({ file, addressSpace: space, layout, limits });

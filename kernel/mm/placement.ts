@@ -35,17 +35,16 @@ export function findFree(
 ): number | Errno {
   const { layout } = mm;
   if (length > layout.maxAddress) return ENOMEM;
-  if (options.isLow) {
-    return searchUp(mm, length, LOW_START, LOW_END) ?? ENOMEM;
-  }
+  const limit = options.isLow ? LOW_END : layout.maxAddress;
   if (hint > 0) {
     const at = Math.max(
       layout.minAddress,
       Math.floor(hint / PAGE_SIZE) * PAGE_SIZE,
     );
-    if (at <= layout.maxAddress - length && isFree(mm, at, at + length)) {
-      return at;
-    }
+    if (at <= limit - length && isFree(mm, at, at + length)) return at;
+  }
+  if (options.isLow) {
+    return searchUp(mm, length, LOW_START, LOW_END) ?? ENOMEM;
   }
   return searchDown(mm, length) ??
     searchUp(mm, length, layout.mmapBase, layout.maxAddress) ?? ENOMEM;

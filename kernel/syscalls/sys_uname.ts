@@ -9,6 +9,11 @@ import {
   MEMBARRIER_CMD_GLOBAL,
   MEMBARRIER_CMD_QUERY,
 } from "../abi/membarrier.ts";
+import {
+  ADDR_NO_RANDOMIZE,
+  PER_LINUX,
+  PERSONALITY_QUERY,
+} from "../abi/personality.ts";
 import { GRND_INSECURE, GRND_NONBLOCK, GRND_RANDOM } from "../abi/random.ts";
 import {
   __NEW_UTS_LEN,
@@ -77,17 +82,17 @@ export const setdomainname = defineSyscall({
   },
 });
 
-/** Asks without changing. */
-const PERSONALITY_QUERY = 0xffffffff;
+/** What a process can ask for; the rest is there for other systems' programs. */
+const PERSONALITY_FLAGS = ADDR_NO_RANDOMIZE;
 
 export const personality = defineSyscall({
   name: "personality",
-  support: { partial: "only PER_LINUX without flags can be set" },
+  support: { partial: "only PER_LINUX, with ADDR_NO_RANDOMIZE, can be set" },
   args: { persona: "uint" },
   run: (task, { persona }) => {
     const old = task.personality;
     if (persona === PERSONALITY_QUERY) return old;
-    if (persona !== 0) {
+    if ((persona & ~PERSONALITY_FLAGS) !== PER_LINUX) {
       unimplemented(task, `personality ${persona.toString(16)}`);
       return EINVAL;
     }

@@ -19,7 +19,7 @@ import type { Credentials } from "./credentials.ts";
 import { FdTable } from "./fd_table.ts";
 import { ProcessGroup, Session } from "./job_control.ts";
 import type { KernelServices } from "./kernel_services.ts";
-import { Limits } from "./limits.ts";
+import type { Limits } from "./limits.ts";
 import type { PidNamespace } from "./pid_namespace.ts";
 import { SignalHandlers } from "./signal_handlers.ts";
 import { exitGroup } from "./signal_send.ts";
@@ -77,7 +77,9 @@ export function createProcess(
     namespace: options.namespace,
     context,
     // Replaced by the program's own at once.
-    memory: kernel.newMemoryManager(space, options.limits),
+    memory: kernel.newMemoryManager(space, options.limits, {
+      isRandomized: true,
+    }),
     fdTable: new FdTable(),
     fsContext: new FsContext(options.root, options.root, options.umask),
     credentials: options.credentials,

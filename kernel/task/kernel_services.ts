@@ -50,7 +50,11 @@ export interface KernelServices {
   readonly vdso: Vdso | null;
 
   /** An empty address space's manager, bound by a process's limits. */
-  newMemoryManager(space: AddressSpace, limits: Limits): MemoryManager;
+  newMemoryManager(
+    space: AddressSpace,
+    limits: Limits,
+    options: { readonly isRandomized: boolean },
+  ): MemoryManager;
   /** Runs the handler of a system call (counting, strace). */
   invokeSyscall(
     task: Task,

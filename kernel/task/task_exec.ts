@@ -13,6 +13,7 @@ import {
   errnoFromCode,
   isErrno,
 } from "../abi/errno.ts";
+import { ADDR_NO_RANDOMIZE, PER_CLEAR_ON_SETID } from "../abi/personality.ts";
 import { RLIMIT_STACK } from "../abi/resource.ts";
 import { SIGCHLD, SS_DISABLE } from "../abi/signal.ts";
 import { signalFrameBytes } from "../arch/x64/signal_frame.ts";
@@ -121,7 +122,11 @@ function loadProgram(
   const { kernel } = task;
   const space = kernel.host.platform.newAddressSpace();
   if (typeof space === "number") return errnoFromCode(space);
-  const memory = kernel.newMemoryManager(space, task.threadGroup.limits);
+  const { limits } = task.threadGroup;
+  const persona = personalityAfterExec(task.personality, identity);
+  const memory = kernel.newMemoryManager(space, limits, {
+    isRandomized: (persona & ADDR_NO_RANDOMIZE) === 0,
+  });
   const { credentials, isSecure } = identity;
   const program = loadExecutable(executable, memory, {
     process: {
@@ -168,14 +173,20 @@ function becomeOnlyThread(task: Task): Errno | Blocked | null {
   return null;
 }
 
+/** A program with privileges of its own starts with an honest layout. */
+function personalityAfterExec(persona: number, to: ExecCredentials): number {
+  return to.isSecure ? persona & ~PER_CLEAR_ON_SETID : persona;
+}
+
 /** Nothing below can fail. */
 function commit(
   task: Task,
   executable: Executable<ProgramFile>,
   { memory, program }: NewProgram,
-  { credentials, isSecure }: ExecCredentials,
+  identity: ExecCredentials,
   execfn: ByteString,
 ): void {
+  const { credentials, isSecure } = identity;
   const group = task.threadGroup;
   // The old memory goes with its futexes and the waiting vfork parent.
   leaveMemory(task);
@@ -206,6 +217,7 @@ function commit(
   task.rseqAddr = 0;
   task.keepCapabilities = false;
   if (isSecure) task.parentDeathSignal = 0;
+  task.personality = personalityAfterExec(task.personality, identity);
   task.credentials = credentials;
   task.comm = execfn.slice(execfn.lastIndexOf("/") + 1).slice(0, 15);
   resetContext(task, program.entry, program.sp);

@@ -151,6 +151,11 @@ TEST(map_32bit_is_below_2_gib)
 {
 	char *p = map(4, RW, ANON | MAP_32BIT);
 	CHECK((unsigned long)p + 4 * PAGE <= 1UL << 31);
+	void *hint = (void *)0x50000000;
+	CHECK(mmap(hint, PAGE, RW, ANON | MAP_32BIT, -1, 0) == hint);
+	hint = (void *)0x90000000;
+	p = mmap(hint, PAGE, RW, ANON | MAP_32BIT, -1, 0);
+	CHECK((unsigned long)p + PAGE <= 1UL << 31);
 }
 
 TEST(munmap_in_the_middle_leaves_both_sides)

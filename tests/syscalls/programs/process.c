@@ -1,6 +1,7 @@
 /* fork, exec, exit, wait, process groups and sessions, vfork, clone. */
 #include "guest_test.h"
 #include <sched.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -168,6 +169,19 @@ TEST(execve_closes_cloexec_descriptors)
 	char *argv[] = { "sh", "-c", command, NULL };
 	int status = IN_CHILD(execv("/bin/sh", argv));
 	CHECK_EQ(status, 0);
+}
+
+TEST(without_randomization_programs_look_alike)
+{
+	CHECK_EQ(personality(0xffffffff), 0);
+	CHECK_EQ(personality(ADDR_NO_RANDOMIZE), 0);
+	CHECK_EQ(personality(0xffffffff), ADDR_NO_RANDOMIZE);
+	char *argv[] = { "bash", "-c",
+			 "stacks=$(for i in 1 2; do"
+			 " grep -F '[stack]' /proc/self/maps; done | sort -u);"
+			 "case $stacks in *'[stack]'*'[stack]'*) exit 1;; esac",
+			 NULL };
+	CHECK_EQ(IN_CHILD(execv("/bin/bash", argv)), 0);
 }
 
 TEST(vfork_waits_and_shares_memory)
