@@ -36,6 +36,18 @@ export const NATIVE_TARGETS: readonly NativeTarget[] = [
     kind: "bare",
   },
   {
+    output: "libsystrap.so",
+    dir: "platforms/systrap",
+    headerDirs: ["platforms", "platforms/systrap/stub"],
+    kind: "library",
+  },
+  {
+    output: "systrap_stub",
+    dir: "platforms/systrap/stub",
+    headerDirs: ["platforms", "platforms/systrap"],
+    kind: "bare",
+  },
+  {
     output: "vdso.so",
     dir: "kernel/loader/vdso",
     headerDirs: [],

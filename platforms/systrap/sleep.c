@@ -1,0 +1,161 @@
+/*
+ * sleep.c: the one place where the Sentry sleeps, in ppoll(2) on an event
+ * descriptor, and looking for stops instead of sleeping. Everybody who wants
+ * it to wake up reads board.sleeping after what he has to say, and writes the
+ * event if it is set.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+#include "host_calls.h"
+#include "systrap_platform.h"
+
+/* A turn of a spinning loop takes far less, unless another thread had our
+ * CPU: then there is no idle one, and spinning only delays those who work. */
+#define PREEMPTED_CYCLES 20000
+/* How long we look for a stop before we sleep. */
+#define SPIN_CYCLES 100000
+/* An interrupt that has no effect after so long is sent again, and after so
+ * long the guest is hostile. */
+#define RESEND_NS 50000000
+#define PATIENCE_NS 10000000000
+
+int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+static uint64_t cycles(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
+bool spin_on(const struct rsp_platform *p, struct spin *spin, uint64_t limit)
+{
+	uint64_t now = cycles();
+
+	if (p->board->spin == 0)
+		return false;	/* a single CPU */
+	if (spin->start == 0)
+		spin->start = now;
+	else if (now - spin->last > PREEMPTED_CYCLES ||
+		 now - spin->start > limit)
+		return false;
+	spin->last = now;
+	__builtin_ia32_pause();
+	return true;
+}
+
+void sleep_going(struct rsp_platform *p)
+{
+	__atomic_store_n(&p->board->sleeping, 1, __ATOMIC_SEQ_CST);
+}
+
+void sleep_gone(struct rsp_platform *p)
+{
+	__atomic_store_n(&p->board->sleeping, 0, __ATOMIC_RELAXED);
+}
+
+int sleep_on_event(struct rsp_platform *p, int64_t ns)
+{
+	struct pollfd event = { .fd = p->event_fd, .events = POLLIN };
+	struct timespec limit = { ns / 1000000000, ns % 1000000000 };
+	uint64_t count;
+	long rc;
+
+	rc = host_call6(SYS_ppoll, (long)&event, 1,
+			ns < 0 ? 0 : (long)&limit, 0, 0, 0);
+	if (rc > 0)
+		host_call(SYS_read, p->event_fd, (long)&count, 8, 0);
+	return rc == -EINTR ? -EINTR : 0;
+}
+
+int64_t press_interrupts(struct rsp_platform *p)
+{
+	int64_t now, next = INT64_MAX;
+	uint32_t i;
+
+	if (p->interrupts == 0)
+		return INT64_MAX;
+	now = now_ns();
+	for (i = 0; i < p->running_count; i++) {
+		struct guest *guest = &p->guests[p->running[i]];
+
+		if (guest->interrupted_ns == 0 || guest->thread == NULL)
+			continue;
+		if (now - guest->interrupted_ns > PATIENCE_NS) {
+			stub_kill(p, guest->thread->stub);
+		} else if (now - guest->signalled_ns > RESEND_NS) {
+			stub_signal_thread(p, guest->thread);
+			guest->signalled_ns = now;
+		}
+		if (guest->signalled_ns + RESEND_NS < next)
+			next = guest->signalled_ns + RESEND_NS;
+	}
+	return next;
+}
+
+static bool has_work(struct rsp_platform *p)
+{
+	return collect(p) ||
+	       __atomic_load_n(&p->control->rung, __ATOMIC_SEQ_CST) != 0;
+}
+
+int rsp_wait(struct rsp_platform *p, double deadline_ns)
+{
+	int64_t deadline = deadline_ns < 0 || deadline_ns > 9e18
+				   ? INT64_MAX
+				   : (int64_t)deadline_ns;
+	struct spin spin = { 0, 0 };
+	int64_t until, left;
+	int rc;
+
+	if (has_work(p))
+		return 1;
+	if (deadline != 0 && p->running_count > 0)
+		while (spin_on(p, &spin, SPIN_CYCLES))
+			if (has_work(p))
+				return 1;
+	for (;;) {
+		sleep_going(p);
+		if (has_work(p)) {
+			sleep_gone(p);
+			return 1;
+		}
+		until = press_interrupts(p);
+		if (deadline < until)
+			until = deadline;
+		left = -1;
+		if (until != INT64_MAX) {
+			left = until - now_ns();
+			if (left <= 0) {
+				sleep_gone(p);
+				if (until == deadline)
+					return 0;
+				continue;
+			}
+		}
+		rc = sleep_on_event(p, left);
+		sleep_gone(p);
+		if (rc < 0)
+			return 1;	/* a signal for the host's own code */
+		if (has_work(p))
+			return 1;
+	}
+}
+
+void rsp_ring(void *platform)
+{
+	static const uint64_t one = 1;
+	struct rsp_platform *p = platform;
+
+	__atomic_fetch_add(&p->control->doorbell, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&p->control->rung, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&p->board->sleeping, __ATOMIC_SEQ_CST) != 0)
+		host_call(SYS_write, p->event_fd, (long)&one, 8, 0);
+}
