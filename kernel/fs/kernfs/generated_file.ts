@@ -13,6 +13,7 @@ import type { ByteString } from "../../mm/user_memory.ts";
 import type { Caller } from "../../vfs/caller.ts";
 import { FileDescription } from "../../vfs/file_description.ts";
 import type { VfsPath } from "../../vfs/mount.ts";
+import type { ContentCache, ContentOwner } from "./content_cache.ts";
 import { type KernfsHome, KernfsInode, type Subject } from "./kernfs_inode.ts";
 
 /** Text as a byte string, or bytes. */
@@ -36,6 +37,13 @@ export interface FileRules<S extends Subject> {
 /** A file that makes its content on demand. */
 export abstract class GeneratedFile<S extends Subject = Subject>
   extends KernfsInode<S> {
+  readonly #cache: ContentCache;
+
+  constructor(home: KernfsHome, subject: S, ino: number, mode: number) {
+    super(home, subject, ino, mode);
+    this.#cache = home.contents;
+  }
+
   /** The whole content, as of now. */
   abstract generate(caller: Caller): Content | Errno;
   /** Takes what one write(2) brought. */
@@ -53,7 +61,7 @@ export abstract class GeneratedFile<S extends Subject = Subject>
     caller: Caller,
   ): FileDescription | Errno {
     return this.refuseOpen(flags, caller) ??
-      new GeneratedDescription(path, flags, this);
+      new GeneratedDescription(path, flags, this, this.#cache);
   }
 }
 
@@ -85,14 +93,33 @@ export class TableFile<S extends Subject> extends GeneratedFile<S> {
   }
 }
 
-export class GeneratedDescription extends FileDescription {
+export class GeneratedDescription extends FileDescription
+  implements ContentOwner {
   readonly #file: GeneratedFile;
-  /** Made by the read at offset 0. */
+  readonly #cache: ContentCache;
+  /** Made by the read at offset 0; null again after the end was read. */
   #content: Uint8Array | null = null;
 
-  constructor(path: VfsPath, flags: number, file: GeneratedFile) {
+  constructor(
+    path: VfsPath,
+    flags: number,
+    file: GeneratedFile,
+    cache: ContentCache,
+  ) {
     super(path, flags);
     this.#file = file;
+    this.#cache = cache;
+  }
+
+  dropContent(): void {
+    this.#content = null;
+  }
+  #forget(): void {
+    this.#content = null;
+    this.#cache.forget(this);
+  }
+  protected override onClose(): void {
+    this.#forget();
   }
 
   override read(io: IoBuffer, caller: Caller): number | Errno {
@@ -112,9 +139,12 @@ export class GeneratedDescription extends FileDescription {
       if (isErrno(made)) return made;
       content = typeof made === "string" ? bytesOf(made) : made;
       this.#content = content;
+      this.#cache.keep(this, content.length);
     }
     const length = Math.min(io.remaining, content.length - offset);
-    return length <= 0 ? 0 : io.put(content, offset, length);
+    if (length > 0) return io.put(content, offset, length);
+    if (offset >= content.length) this.#forget();
+    return 0;
   }
 
   override write(io: IoBuffer, caller: Caller): number | Errno {
@@ -135,7 +165,7 @@ export class GeneratedDescription extends FileDescription {
     const text = String.fromCharCode(...bytes.subarray(0, taken));
     const refused = this.#file.store(text, caller);
     if (refused !== null) return refused;
-    this.#content = null;
+    this.#forget();
     return total;
   }
 

@@ -10,6 +10,7 @@ import type { ByteString } from "../../mm/user_memory.ts";
 import type { Clock } from "../../time/clock.ts";
 import { FileSystem, type FileSystemStatus } from "../../vfs/file_system.ts";
 import type { Inode } from "../../vfs/inode.ts";
+import { ContentCache } from "./content_cache.ts";
 import { KernfsDirectory } from "./kernfs_directory.ts";
 import { type KernfsHome, KernfsInode } from "./kernfs_inode.ts";
 
@@ -21,6 +22,8 @@ export interface KernfsOptions {
   /** st_dev: an anonymous device number of its own. */
   readonly device: number;
   readonly clock: Clock;
+  /** Shared with other instances, so that they have one budget. */
+  readonly contents?: ContentCache;
 }
 
 export abstract class KernfsFileSystem extends FileSystem
@@ -28,6 +31,7 @@ export abstract class KernfsFileSystem extends FileSystem
   readonly typeName: string;
   readonly device: number;
   readonly clock: Clock;
+  readonly contents: ContentCache;
   override readonly needsRevalidation = true;
   readonly #magic: number;
 
@@ -36,6 +40,7 @@ export abstract class KernfsFileSystem extends FileSystem
     this.typeName = options.typeName;
     this.device = options.device;
     this.clock = options.clock;
+    this.contents = options.contents ?? new ContentCache();
     this.#magic = options.magic;
   }
 

@@ -1,7 +1,7 @@
 /**
  * KernfsInode: an inode of a synthetic file system. It shows a *subject*, some
- * object of the kernel, and lasts as long as the subject does. Source:
- * fs/proc/inode.c, fs/kernfs/inode.c of Linux, by behaviour only.
+ * object of the kernel, and lasts as long as the subject does. Source: proc(5),
+ * sysfs(5).
  * @module
  */
 import { EACCES, EPERM, type Errno } from "../../abi/errno.ts";
@@ -9,10 +9,12 @@ import { S_IFMT, S_IFREG } from "../../abi/stat.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { FileSystem } from "../../vfs/file_system.ts";
 import { type AttributeChange, Inode, type NewInode } from "../../vfs/inode.ts";
+import type { ContentCache } from "./content_cache.ts";
 
 /** What inodes of a synthetic tree need of their file system. */
 export interface KernfsHome extends FileSystem {
   readonly clock: Clock;
+  readonly contents: ContentCache;
 }
 
 /** What a part of a synthetic tree is about. */

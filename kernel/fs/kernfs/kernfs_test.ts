@@ -12,6 +12,7 @@ import {
   O_WRONLY,
 } from "../../abi/fcntl.ts";
 import { done, FakeVfs } from "../fake_vfs.ts";
+import { ContentCache } from "./content_cache.ts";
 import { directory, file, link } from "./entries.ts";
 import { type Entry, EntryTable } from "./entry_table.ts";
 import { KernfsFileSystem } from "./kernfs_file_system.ts";
@@ -151,4 +152,39 @@ Deno.test("EntryTable refuses two rows of a name, and two places of a row", () =
     Error,
     "two numbers",
   );
+});
+
+Deno.test("ContentCache gives up the oldest contents, never the newest", () => {
+  const cache = new ContentCache(100);
+  const dropped: string[] = [];
+  const owner = (name: string) => ({ dropContent: () => dropped.push(name) });
+  const [a, b, c] = [owner("a"), owner("b"), owner("c")];
+  cache.keep(a!, 40);
+  cache.keep(b!, 40);
+  cache.keep(a!, 50);
+  assertEquals(dropped, []);
+  cache.keep(c!, 20);
+  assertEquals(dropped, ["b"]);
+  cache.keep(b!, 1000);
+  assertEquals(dropped, ["b", "a", "c"]);
+  assertEquals(cache.bytes, 1000);
+  cache.forget(b!);
+  assertEquals(cache.bytes, 0);
+});
+
+Deno.test("GeneratedDescription keeps nothing after its end, or when closed", () => {
+  const { fake } = mounted();
+  const first = done(fake.open("/t/text", O_RDONLY));
+  const { contents } = first.inode.fs as KernfsFileSystem;
+  const read = (length: number) =>
+    first.read(fake.caller.room(length), fake.caller);
+  assertEquals(read(2), 2);
+  assertEquals(contents.bytes, 5);
+  assertEquals(read(9), 3);
+  assertEquals(read(9), 0);
+  assertEquals(contents.bytes, 0);
+  first.seek(0, 0);
+  assertEquals(read(1), 1);
+  first.release();
+  assertEquals(contents.bytes, 0);
 });

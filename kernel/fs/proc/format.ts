@@ -43,6 +43,9 @@ export function hundredths(ns: number): string {
 /** Characters of `special` as three octal digits behind a backslash
  * (seq_escape()). */
 export function escape(text: ByteString, special: string): ByteString {
+  let isPlain = true;
+  for (const c of special) isPlain &&= !text.includes(c);
+  if (isPlain) return text;
   let escaped = "";
   for (const c of text) {
     escaped += special.includes(c)

@@ -30,6 +30,7 @@ export class ProcFileSystem extends KernfsFileSystem {
       magic: PROC_SUPER_MAGIC,
       device: kernel.vfs.newDevice(),
       clock: kernel.clock,
+      contents: facts.contents,
     });
     const root = new ProcRoot(kernel, namespace, facts);
     this.root = new ProcessListDirectory(this, root, ROOT_TABLE);

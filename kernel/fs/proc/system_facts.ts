@@ -4,6 +4,7 @@
  * @module
  */
 import type { Host } from "../../host.ts";
+import { ContentCache } from "../kernfs/content_cache.ts";
 import type { KernelServices } from "../../task/kernel_services.ts";
 import { NamespaceFileSystem } from "./nsfs.ts";
 import { ResidentMemory } from "./resident_memory.ts";
@@ -24,6 +25,7 @@ export function randomUuid(host: Host): string {
 }
 
 export class SystemFacts {
+  readonly contents = new ContentCache();
   readonly #host: Host;
   readonly namespaces: NamespaceFileSystem;
   readonly resident: ResidentMemory;
