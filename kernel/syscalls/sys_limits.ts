@@ -180,7 +180,7 @@ export const sysinfo = defineSyscall({
   support: { partial: "load averages are those of the sandbox: 0" },
   args: { info: "addr" },
   run: (task, { info }) => {
-    const { host, memoryFile } = task.kernel;
+    const { host } = task.kernel;
     const bytes = new Uint8Array(SYSINFO_SIZE);
     const view = new DataView(bytes.buffer);
     const put = (at: number, value: number) => {
@@ -191,7 +191,8 @@ export const sysinfo = defineSyscall({
     put(SYSINFO.uptime, Math.floor(task.clock.boottimeNs() / 1e9));
     put(SYSINFO.loads, 0 << SI_LOAD_SHIFT);
     put(SYSINFO.totalram, total);
-    put(SYSINFO.freeram, Math.max(0, total - memoryFile.allocatedBytes));
+    const used = host.memory.residentBytes(0, host.memory.size);
+    put(SYSINFO.freeram, Math.max(0, total - used));
     view.setUint16(
       SYSINFO.procs,
       Math.min(0xffff, task.namespace.taskCount),
