@@ -21,7 +21,11 @@ const MAX_RT_PRIORITY = 99;
 const RR_INTERVAL_NS = 100_000_000;
 
 function target(task: Task, pid: number): Task | Errno {
-  if (pid < 0) return EINVAL;
+  return pid < 0 ? EINVAL : affinityTarget(task, pid);
+}
+
+/** The affinity calls know no invalid number, only absent tasks. */
+function affinityTarget(task: Task, pid: number): Task | Errno {
   return (pid === 0 ? task : task.namespace.task(pid)) ?? ESRCH;
 }
 
@@ -44,7 +48,7 @@ export const schedGetaffinity = defineSyscall({
   run: (task, { pid, cpusetsize, mask }) => {
     const bytes = maskBytes(task);
     if (cpusetsize < bytes || cpusetsize % 8 !== 0) return EINVAL;
-    const other = target(task, pid);
+    const other = affinityTarget(task, pid);
     if (isErrno(other)) return other;
     const set = other.affinity ?? fullMask(task);
     return task.memory.writeBytes(mask, set) ?? bytes;
@@ -68,7 +72,7 @@ export const schedSetaffinity = defineSyscall({
     const length = Math.min(given.length, cpusetsize);
     const fault = task.memory.readBytes(mask, given.subarray(0, length));
     if (fault !== null) return fault;
-    const other = target(task, pid);
+    const other = affinityTarget(task, pid);
     if (isErrno(other)) return other;
     if (!mayChange(task, other)) return EPERM;
     for (let i = 0; i < given.length; i++) given[i]! &= full[i]!;

@@ -221,6 +221,23 @@ static void *wait_for_signal(void *arg)
 	return NULL;
 }
 
+TEST(affinity_is_kept_and_wants_a_known_thread)
+{
+	cpu_set_t all, one;
+	CHECK(syscall(SYS_sched_getaffinity, 0, sizeof all, &all) >= 8);
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	CHECK_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+	CHECK_EQ(sched_getaffinity(0, sizeof one, &one), 0);
+	CHECK_EQ(CPU_COUNT(&one), 1);
+	CPU_ZERO(&one);
+	CHECK_ERRNO(sched_setaffinity(0, sizeof one, &one), EINVAL);
+	CHECK_ERRNO(sched_getaffinity(0, 1, &one), EINVAL);
+	CHECK_ERRNO(sched_getaffinity(-1, sizeof one, &one), ESRCH);
+	CHECK_ERRNO(sched_setaffinity(-1, sizeof all, &all), ESRCH);
+	CHECK_ERRNO(sched_getscheduler(-1), EINVAL);
+}
+
 TEST(pthread_kill_reaches_the_thread)
 {
 	signal(SIGUSR1, on_signal);
