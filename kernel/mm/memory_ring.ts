@@ -10,10 +10,16 @@ import type { IoBuffer } from "./io_buffer.ts";
 
 /** Where rings take their buffers from: the part of MemoryFile they use. */
 export interface RingPages {
-  /** Memory-file offset of `length` bytes, a page multiple, or ENOMEM. */
-  allocate(length: number): number | Errno;
+  /** Memory-file offset of `length` bytes, a page multiple, or ENOMEM. What is
+   * in them does not matter: only bytes that were written are read. */
+  allocate(
+    length: number,
+    options: { readonly isZeroed: boolean },
+  ): number | Errno;
   release(offset: number, length: number): void;
 }
+
+const UNZEROED = { isZeroed: false };
 
 export class MemoryRing {
   /** Size of the buffer in bytes, a page multiple. */
@@ -41,7 +47,7 @@ export class MemoryRing {
    * 0 < length <= free, length <= io.remaining. */
   append(io: IoBuffer, length: number): number | Errno {
     if (this.#base < 0) {
-      const base = this.#pages.allocate(this.capacity);
+      const base = this.#pages.allocate(this.capacity, UNZEROED);
       if (isErrno(base)) return base;
       this.#base = base;
     }
@@ -90,7 +96,7 @@ export class MemoryRing {
   /** Changes the size of the buffer. ENOMEM. Precondition: used <= capacity. */
   resize(capacity: number): Errno | null {
     if (this.#base >= 0) {
-      const base = this.#pages.allocate(capacity);
+      const base = this.#pages.allocate(capacity, UNZEROED);
       if (isErrno(base)) return base;
       const first = Math.min(this.used, this.capacity - this.#head);
       this.#memory.copy(base, this.#base + this.#head, first);

@@ -29,7 +29,7 @@ import { Pty, type PtyOwner } from "./pty.ts";
 import { PtyMasterDescription } from "./pty_master.ts";
 import type { TtyServices } from "./tty.ts";
 
-/** Terminals that one instance may have without `max=` (kernel.pty.max). */
+/** Terminals that all instances together may have (kernel.pty.max). */
 const DEFAULT_MAX = 4096;
 const ROOT_INO = 1;
 const PTMX_INO = 2;
@@ -76,6 +76,11 @@ export function parseDevptsOptions(data: ByteString): DevptsOptions | Errno {
     } else return EINVAL;
   }
   return options;
+}
+
+/** How many terminals a kernel has. */
+export interface TerminalCount {
+  open: number;
 }
 
 /** A node whose owner and mode may change: ptmx or a terminal. */
@@ -157,13 +162,17 @@ export class DevptsFileSystem extends FileSystem implements PtyOwner {
   /** Names come and go as masters are opened and closed. */
   override readonly needsRevalidation = true;
   readonly #terminals = new Map<number, PtsInode>();
+  readonly #count: TerminalCount;
 
+  /** `count` is the same for all instances of a kernel. */
   constructor(
     readonly device: number,
     readonly settings: DevptsOptions,
     readonly services: TtyServices,
+    count: TerminalCount,
   ) {
     super();
+    this.#count = count;
     this.root = new DevptsRoot(this);
     this.ptmx = new PtmxInode(this);
   }
@@ -173,6 +182,8 @@ export class DevptsFileSystem extends FileSystem implements PtyOwner {
     let index = 0;
     while (this.#terminals.has(index)) index++;
     if (index >= this.settings.max) return ENOSPC;
+    if (this.#count.open >= DEFAULT_MAX) return ENOSPC;
+    this.#count.open++;
     const pty = new Pty(index, this, this.services);
     const inode = new PtsInode(pty, this, caller);
     // The name counts as a user, so that the inode stays while it is there.
@@ -186,6 +197,7 @@ export class DevptsFileSystem extends FileSystem implements PtyOwner {
     const inode = this.#terminals.get(pty.index);
     if (inode?.pty !== pty) return;
     this.#terminals.delete(pty.index);
+    this.#count.open--;
     inode.nlink = 0;
     inode.release();
   }

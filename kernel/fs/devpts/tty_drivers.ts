@@ -28,6 +28,7 @@ import {
   parseDevptsOptions,
   PtmxInode,
   PtsInode,
+  type TerminalCount,
 } from "./devpts.ts";
 import { terminalOf, type Tty, type TtyServices } from "./tty.ts";
 import { openTty } from "./tty_description.ts";
@@ -49,6 +50,7 @@ export class Terminals implements FileSystemType, DeviceDriver {
   #first: DevptsFileSystem | null = null;
   readonly #newDevice: () => number;
   readonly #services: TtyServices;
+  readonly #count: TerminalCount = { open: 0 };
 
   /** `newDevice` gives st_dev of a new instance. */
   constructor(newDevice: () => number, services: TtyServices) {
@@ -75,7 +77,12 @@ export class Terminals implements FileSystemType, DeviceDriver {
     const options = parseDevptsOptions(data);
     if (isErrno(options)) return options;
     const device = this.#newDevice();
-    const instance = new DevptsFileSystem(device, options, this.#services);
+    const instance = new DevptsFileSystem(
+      device,
+      options,
+      this.#services,
+      this.#count,
+    );
     this.#first ??= instance;
     return instance;
   }

@@ -31,6 +31,23 @@ export function costOf(length: number): number {
   return length + MESSAGE_OVERHEAD;
 }
 
+/** Bytes of messages that wait in all sockets of a kernel: they are ordinary
+ * arrays, which no guest may make more of than the host can bear. */
+export class MessageBudget {
+  static readonly LIMIT = 64 << 20;
+  #used = 0;
+
+  /** False: the message would be one too many. */
+  take(cost: number): boolean {
+    if (this.#used + cost > MessageBudget.LIMIT) return false;
+    this.#used += cost;
+    return true;
+  }
+  giveBack(cost: number): void {
+    this.#used -= cost;
+  }
+}
+
 /** Copies a whole message out of guest memory; `length` is bounded by the send
  * buffer. EFAULT. */
 export function takeData(io: IoBuffer, length: number): Uint8Array | Errno {

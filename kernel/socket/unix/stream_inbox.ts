@@ -11,6 +11,9 @@ import type { PeerCredentials } from "../socket.ts";
 import type { Rights } from "./in_flight.ts";
 
 const PAGE_SIZE = 4096;
+/** Stretches of different senders or with files that an inbox may have; beyond
+ * that it counts as full, so that tiny ones cost no more than their bytes. */
+const MAX_SEGMENTS = 1024;
 
 interface Segment {
   length: number;
@@ -37,8 +40,17 @@ export class StreamInbox {
     return this.#ring.used;
   }
 
-  /** Appends up to `limit - used` bytes. EFAULT, ENOMEM. Precondition:
-   * used < limit, io.remaining > 0. */
+  /** True if nothing more may be appended until some of it was read. */
+  get isFragmented(): boolean {
+    return this.#segments.length >= MAX_SEGMENTS;
+  }
+  /** True if poll(2) should not call a sender's turn yet. */
+  get isHalfFragmented(): boolean {
+    return this.#segments.length >= MAX_SEGMENTS / 2;
+  }
+
+  /** Appends up to `limit - used` bytes. EFAULT, ENOMEM. Preconditions:
+   * used < limit, io.remaining > 0, not isFragmented. */
   append(
     io: IoBuffer,
     limit: number,

@@ -34,13 +34,8 @@ import type {
   OutgoingMessage,
   PeerCredentials,
 } from "../socket.ts";
-import { deliverMessage } from "./deliver_message.ts";
-import {
-  costOf,
-  MessageInbox,
-  type MessageSender,
-  takeData,
-} from "./message_inbox.ts";
+import { deliverMessage, packMessage } from "./deliver_message.ts";
+import { costOf, MessageInbox, type MessageSender } from "./message_inbox.ts";
 import { encodeUnixAddress, parseUnixAddress } from "./unix_address.ts";
 import {
   credentialsOf,
@@ -163,16 +158,13 @@ export class UnixDatagram extends UnixSocket implements MessageSender {
       return EAGAIN;
     }
     if (this.#unread >= this.sendBuffer) return EAGAIN;
-    const data = takeData(io, length);
-    if (isErrno(data)) return data;
-    const rights = this.rightsOf(ancillary, caller);
-    if (isErrno(rights)) return rights;
-    const sender = this.senderOf(ancillary, caller);
     const address = this.address === null
       ? null
       : encodeUnixAddress(this.address);
+    const packed = packMessage(this, io, address, ancillary, caller);
+    if (isErrno(packed)) return packed;
     this.#unread += costOf(length);
-    target.inbox.push({ data, address, sender, rights, from: this });
+    target.inbox.push(packed);
     target.queue.wake(READABLE);
     return length;
   }
@@ -198,6 +190,7 @@ export class UnixDatagram extends UnixSocket implements MessageSender {
   }
 
   messageGone(cost: number): void {
+    this.services.messages.giveBack(cost);
     this.#unread -= cost;
     if (this.#hasRoom && !this.queue.isEmpty) this.queue.wake(WRITABLE);
   }

@@ -21,6 +21,7 @@ import type { Caller } from "../../vfs/caller.ts";
 import type { VirtualFilesystem } from "../../vfs/virtual_filesystem.ts";
 import type { SocketFamily, SocketFileSystem } from "../socket.ts";
 import { InFlight } from "./in_flight.ts";
+import { MessageBudget } from "./message_inbox.ts";
 import { UnixDatagram } from "./unix_datagram.ts";
 import { UnixSeqpacket } from "./unix_seqpacket.ts";
 import type { UnixServices, UnixSocket } from "./unix_socket.ts";
@@ -41,6 +42,7 @@ export class UnixFamily implements SocketFamily {
     this.#services = {
       ...options,
       inFlight: new InFlight(),
+      messages: new MessageBudget(),
       abstractNames: new Map<string, UnixSocket>(),
     };
   }

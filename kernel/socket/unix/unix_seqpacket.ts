@@ -22,13 +22,8 @@ import {
 import type { Caller } from "../../vfs/caller.ts";
 import type { FileDescription } from "../../vfs/file_description.ts";
 import type { IncomingMessage, OutgoingMessage } from "../socket.ts";
-import {
-  costOf,
-  MessageInbox,
-  type MessageSender,
-  takeData,
-} from "./message_inbox.ts";
-import { deliverMessage } from "./deliver_message.ts";
+import { costOf, MessageInbox, type MessageSender } from "./message_inbox.ts";
+import { deliverMessage, packMessage } from "./deliver_message.ts";
 import { READABLE, UnixConnected, WRITABLE } from "./unix_connected.ts";
 import type { UnixServices } from "./unix_socket.ts";
 
@@ -74,18 +69,16 @@ export class UnixSeqpacket extends UnixConnected implements MessageSender {
       return EPIPE;
     }
     if (this.#unread >= this.sendBuffer) return EAGAIN;
-    const data = takeData(io, length);
-    if (isErrno(data)) return data;
-    const rights = this.rightsOf(ancillary, caller);
-    if (isErrno(rights)) return rights;
-    const sender = this.senderOf(ancillary, caller);
+    const packed = packMessage(this, io, null, ancillary, caller);
+    if (isErrno(packed)) return packed;
     this.#unread += costOf(length);
-    peer.inbox.push({ data, address: null, sender, rights, from: this });
+    peer.inbox.push(packed);
     peer.queue.wake(READABLE);
     return length;
   }
 
   messageGone(cost: number): void {
+    this.services.messages.giveBack(cost);
     const hadRoom = this.hasRoom;
     this.#unread -= cost;
     if (!hadRoom && this.hasRoom) this.queue.wake(WRITABLE);

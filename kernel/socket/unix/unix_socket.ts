@@ -33,6 +33,7 @@ import {
   type SocketKind,
 } from "../socket.ts";
 import type { InFlight, Rights } from "./in_flight.ts";
+import type { MessageBudget } from "./message_inbox.ts";
 import {
   encodeUnixAddress,
   parseUnixAddress,
@@ -51,6 +52,7 @@ export interface UnixServices {
   readonly memory: HostMemory;
   readonly pages: RingPages;
   readonly inFlight: InFlight;
+  readonly messages: MessageBudget;
   /** Abstract names by "type:name". */
   readonly abstractNames: Map<string, UnixSocket>;
 }

@@ -59,6 +59,8 @@ export class UnixStream extends UnixConnected {
     return this.inbox.used;
   }
   protected override get hasRoom(): boolean {
+    const { peer } = this;
+    if (peer instanceof UnixStream && peer.inbox.isHalfFragmented) return false;
     return 4 * this.bytesUnread <= this.sendBuffer;
   }
 
@@ -77,7 +79,7 @@ export class UnixStream extends UnixConnected {
     // Without bytes there is nothing that files could be attached to.
     if (io.remaining === 0) return 0;
     const { inbox } = peer;
-    if (inbox.used >= this.sendBuffer) return EAGAIN;
+    if (inbox.used >= this.sendBuffer || inbox.isFragmented) return EAGAIN;
     const rights = this.rightsOf(ancillary, caller);
     if (isErrno(rights)) return rights;
     const sender = this.senderOf(ancillary, caller);

@@ -8,6 +8,7 @@ import {
   EINVAL,
   EISCONN,
   EMSGSIZE,
+  ENOBUFS,
   ENOENT,
   ENOPROTOOPT,
   ENOTCONN,
@@ -39,6 +40,7 @@ import {
   SOL_SOCKET,
 } from "../../abi/socket.ts";
 import { FakeVfs, type VfsCaller } from "../../fs/fake_vfs.ts";
+import { MemoryBuffer } from "../../mm/io_buffer.ts";
 import type { FileDescription } from "../../vfs/file_description.ts";
 import {
   IncomingMessage,
@@ -46,6 +48,7 @@ import {
   type Socket,
   SocketFileSystem,
 } from "../socket.ts";
+import { MessageBudget } from "./message_inbox.ts";
 import { encodeUnixAddress, parseUnixAddress } from "./unix_address.ts";
 import { UnixFamily } from "./unix_family.ts";
 
@@ -340,6 +343,39 @@ Deno.test("Datagrams go to names, and from them", () => {
   server.release();
   assertStrictEquals(send(client, caller, "x"), ECONNREFUSED);
   assertStrictEquals(send(client, caller, "x"), ENOTCONN);
+});
+
+Deno.test("Messages of all sockets together have a limit", () => {
+  const { pair, caller } = setUp();
+  const [a, b] = pair(SOCK_DGRAM);
+  a.sendBuffer = 2 * MessageBudget.LIMIT;
+  const sendMegabyte = () =>
+    a.send({
+      io: new MemoryBuffer(caller.host, 0, 1 << 20),
+      address: null,
+      ancillary: null,
+      flags: 0,
+    }, caller);
+  let sent = 0;
+  while (sendMegabyte() === 1 << 20) sent++;
+  assertStrictEquals(sendMegabyte(), ENOBUFS);
+  assertEquals(sent, MessageBudget.LIMIT / (1 << 20) - 1);
+  receive(b, caller);
+  assertEquals(sendMegabyte(), 1 << 20);
+});
+
+Deno.test("A stream of tiny pieces of many senders is full early", () => {
+  const { pair, caller } = setUp();
+  const [a, b] = pair();
+  for (let pid = 1; pid <= 1024; pid++) {
+    const credentials = { pid, uid: 0, gid: 0 };
+    assertEquals(send(a, caller, "x", { credentials }), 1);
+  }
+  assertStrictEquals(send(a, caller, "y"), EAGAIN);
+  assertEquals(a.readiness() & POLLOUT, 0);
+  assertEquals(b.read(caller.room(600), caller), 600);
+  assertEquals(a.readiness() & POLLOUT, POLLOUT);
+  assertEquals(send(a, caller, "y"), 1);
 });
 
 Deno.test("A full datagram queue makes its senders wait", () => {
