@@ -99,7 +99,7 @@ export class PageCache extends CachedPages {
    */
   truncate(newSize: number): void {
     const oldSize = this.sizeBytes;
-    if (newSize >= oldSize) {
+    if (newSize > oldSize) {
       this.#zeroTail();
       this.sizeBytes = newSize;
       return;
@@ -122,13 +122,15 @@ export class PageCache extends CachedPages {
   /** Makes [offset, offset + length) read as zero, giving whole pages back. The
    * backing, if any, was punched already. */
   punch(offset: number, length: number): void {
-    const end = Math.min(offset + length, this.sizeBytes);
-    if (offset >= end) return;
+    // Pages past the end of the file (KEEP_SIZE) go, too; and the page with the
+    // end has nothing behind it to keep.
+    const end = offset + length;
     const first = Math.ceil(offset / PAGE_SIZE);
-    // The page with the end of the file has nothing behind it to keep.
-    const last = end === this.sizeBytes
-      ? Math.ceil(end / PAGE_SIZE)
-      : Math.floor(end / PAGE_SIZE);
+    const size = this.sizeBytes;
+    const whole = Math.floor(end / PAGE_SIZE);
+    const last = end >= size
+      ? Math.max(whole, Math.ceil(size / PAGE_SIZE))
+      : whole;
     if (first > last) {
       this.zeroWithin(offset, end);
       return;

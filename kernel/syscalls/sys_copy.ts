@@ -107,7 +107,9 @@ function sendWaiting(
     // Without an offset pointer the position itself remembers.
     const from = start < 0 ? input.offset : start + restart.done;
     const left = count - restart.done;
-    const moved = copyBytes(task, input, from, output, -1, left);
+    // Both positions are read first: the descriptors may share one.
+    const to = output.isSeekable ? output.offset : -1;
+    const moved = copyBytes(task, input, from, output, to, left);
     if (moved === EAGAIN && isBlocking) {
       const blocked = task.block(output.queue);
       if (!isErrno(blocked)) return blocked;
@@ -120,7 +122,8 @@ function sendWaiting(
     }
     if (moved === 0) break;
     restart.done += moved;
-    if (start < 0) input.offset += moved;
+    if (to >= 0) output.offset = to + moved;
+    if (start < 0) input.offset = from + moved;
     if (!isBlocking) break;
   }
   if (start < 0) return restart.done;
@@ -155,7 +158,10 @@ export const copy_file_range = defineSyscall({
     if (!input.isSeekable || !output.isSeekable) return EINVAL;
     if (!input.isReadable || !output.isWritable) return EBADF;
     if ((output.flags & O_APPEND) !== 0) return EBADF;
-    const count = Math.min(len, MAX_COPY);
+    const failed = input.inode.refresh();
+    if (failed !== null) return failed;
+    const left = Math.max(0, input.inode.size - from);
+    const count = Math.min(len, left, MAX_COPY);
     const isOverlapping = from < to + count && to < from + count;
     if (input.inode === output.inode && isOverlapping) return EINVAL;
     if (count === 0) return 0;

@@ -10,7 +10,6 @@ import {
   EISDIR,
   ENODEV,
   EOPNOTSUPP,
-  EPERM,
   ESPIPE,
   isErrno,
 } from "../abi/errno.ts";
@@ -22,7 +21,6 @@ import {
   FALLOC_FL_PUNCH_HOLE,
   FALLOC_FL_UNSHARE_RANGE,
   FALLOC_FL_ZERO_RANGE,
-  O_APPEND,
   POSIX_FADV_NOREUSE,
   SYNC_FILE_RANGE_WAIT_AFTER,
   SYNC_FILE_RANGE_WAIT_BEFORE,
@@ -87,10 +85,6 @@ export const fallocate = defineSyscall({
     const keepsSize = (mode & FALLOC_FL_KEEP_SIZE) !== 0;
     if (exclusive === FALLOC_FL_PUNCH_HOLE && !keepsSize) return EOPNOTSUPP;
     if (!file.isWritable) return EBADF;
-    // A file opened to append only grows.
-    if ((mode & ~FALLOC_FL_KEEP_SIZE) !== 0 && (file.flags & O_APPEND) !== 0) {
-      return EPERM;
-    }
     const { inode } = file;
     if (S_ISFIFO(inode.mode)) return ESPIPE;
     if (inode.isDirectory) return EISDIR;

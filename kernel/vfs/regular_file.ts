@@ -90,6 +90,7 @@ export class RegularFileDescription extends FileDescription {
   }
 
   override write(io: IoBuffer, caller: Caller): number | Errno {
+    if (io.remaining === 0) return 0;
     if ((this.flags & O_APPEND) !== 0) this.offset = this.file.pages.size;
     const count = this.#writeBytes(io, this.offset, caller);
     if (!isErrno(count)) this.offset += count;
