@@ -13,9 +13,9 @@ export const GLOBAL_FLAGS = {
   },
   platform: {
     kind: "string",
-    choices: ["auto", "ptrace"],
+    choices: ["auto", "systrap", "ptrace"],
     placeholder: "NAME",
-    help: "how guest code runs: auto, ptrace (runsc help platforms)",
+    help: "how guest code runs: auto, systrap, ptrace (runsc help platforms)",
   },
   network: {
     kind: "string",

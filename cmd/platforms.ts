@@ -3,11 +3,13 @@
  * @module
  */
 import { DescriptorMaker } from "../ffi/files.ts";
-import { nativePath } from "../ffi/library.ts";
 import { MemoryFile } from "../ffi/memory_file.ts";
 import { errnoFromCode } from "../kernel/abi/errno.ts";
-import { O_RDONLY } from "../kernel/abi/fcntl.ts";
-import { openPtrace } from "../platforms/ptrace/ptrace.ts";
+import {
+  openPlatform,
+  PLATFORM_NAMES,
+  type PlatformName,
+} from "./boot/platform_kinds.ts";
 
 /** Large enough for a platform to map. */
 const TRIAL_WINDOW = 2 ** 24;
@@ -20,35 +22,40 @@ export interface PlatformReport {
   readonly note: string;
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  EPERM: "tracing is forbidden here: allow ptrace(2) in the container's " +
-    "seccomp profile, or set kernel.yama.ptrace_scope below 3",
+const NOTES: Readonly<Record<PlatformName, string>> = {
+  systrap: "fast, needs no special hardware",
+  ptrace: "works everywhere, slowly",
+};
+
+const REASONS: Readonly<Record<PlatformName, Record<string, string>>> = {
+  systrap: { ENODEV: "the processor has no XSAVE or no FSGSBASE" },
+  ptrace: {
+    ENODEV: "the processor has no XSAVE",
+    EPERM: "tracing is forbidden here: allow ptrace(2) in the container's " +
+      "seccomp profile, or set kernel.yama.ptrace_scope below 3",
+  },
+};
+
+const COMMON_REASONS: Readonly<Record<string, string>> = {
   ENOSYS: "a seccomp profile forbids a call that it needs",
-  ENODEV: "the processor has no XSAVE",
   EAGAIN: "no more processes are allowed: raise the limit (ulimit -u)",
   ENOMEM: "not enough memory",
 };
 
-function tryPtrace(): PlatformReport {
+function tryPlatform(name: PlatformName): PlatformReport {
   using memory = new MemoryFile(TRIAL_WINDOW);
   using descriptors = new DescriptorMaker();
-  const stubFd = descriptors.open(nativePath("ptrace_stub"), O_RDONLY);
-  const platform = openPtrace({
-    libraryPath: nativePath("libptrace.so"),
-    memoryFd: memory.fd,
-    stubFd,
-    maxContexts: 1,
-  });
-  descriptors.close(stubFd);
+  const platform = openPlatform(name, memory.fd, descriptors, 1);
   if (typeof platform !== "number") {
     platform.close();
-    return { name: "ptrace", isUsable: true, note: "works everywhere, slowly" };
+    return { name, isUsable: true, note: NOTES[name] };
   }
-  const { name } = errnoFromCode(platform);
-  return { name: "ptrace", isUsable: false, note: REASONS[name] ?? name };
+  const error = errnoFromCode(platform).name;
+  const note = REASONS[name][error] ?? COMMON_REASONS[error] ?? error;
+  return { name, isUsable: false, note };
 }
 
 /** Tries every platform, the one that "auto" would take first. */
 export function reportPlatforms(): PlatformReport[] {
-  return [tryPtrace()];
+  return PLATFORM_NAMES.map(tryPlatform);
 }

@@ -24,6 +24,7 @@ import { ControlServer } from "./control_server.ts";
 import { readDocument } from "./document.ts";
 import { FIRST_PROCESS, runContainer } from "./loader.ts";
 import { lockDown } from "./lockdown.ts";
+import { platformHostCalls } from "./platform_kinds.ts";
 import { makeProbe } from "./probe.ts";
 import {
   formatSyscalls,
@@ -70,7 +71,7 @@ function run(
   timeline: Timeline,
 ): void {
   const { descriptors, channels } = opened;
-  const { host, platform, gofer } = buildHost(
+  const { host, platform, platformName, gofer } = buildHost(
     spec,
     descriptors,
     channels,
@@ -81,7 +82,7 @@ function run(
     () => spec.fds.stdio.map((fd) => ownStream(descriptors, fd)),
   );
   const probe = spec.test?.allowsProbe === true ? makeProbe(opened) : null;
-  lockDown(spec, opened, timeline);
+  lockDown(spec, opened, platformHostCalls(platformName), timeline);
   runContainer({
     spec,
     host,

@@ -6,22 +6,25 @@
 import { Clock } from "../../ffi/clock.ts";
 import { type DescriptorMaker, Files } from "../../ffi/files.ts";
 import type { GoferChannels } from "../../ffi/gofer_channel.ts";
-import { nativePath } from "../../ffi/library.ts";
 import { MemoryFile } from "../../ffi/memory_file.ts";
 import { Reactor } from "../../ffi/reactor.ts";
 import type { GoferClient } from "../../gofer/client.ts";
 import { RemoteGofer } from "../../gofer/remote_gofer.ts";
 import { channelTransport } from "../../gofer/transport.ts";
 import { errnoFromCode } from "../../kernel/abi/errno.ts";
-import { O_RDONLY } from "../../kernel/abi/fcntl.ts";
 import type { Host, HostFd } from "../../kernel/host.ts";
 import type { NativePlatform } from "../../platforms/native.ts";
-import { openPtrace } from "../../platforms/ptrace/ptrace.ts";
 import { ExitStatus } from "../exit_status.ts";
 import { BootError } from "./boot_error.ts";
 import type { BootSpec } from "./boot_spec.ts";
 import { readHostInfo } from "./host_info.ts";
 import { DescriptorLog } from "./host_log.ts";
+import {
+  openPlatform,
+  PLATFORM_NAMES,
+  type PlatformChoice,
+  type PlatformName,
+} from "./platform_kinds.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** Guest threads at one time. */
@@ -34,28 +37,27 @@ const GOFER_SPIN_US = navigator.hardwareConcurrency > 1 ? 20 : 0;
 export interface BootHost {
   readonly host: Host;
   readonly platform: NativePlatform;
+  readonly platformName: PlatformName;
   readonly reactor: Reactor;
   readonly gofer: RemoteGofer;
 }
 
-function openPlatform(
+/** Starts the platform asked for, or the first that starts. */
+function choosePlatform(
+  choice: PlatformChoice,
   memory: MemoryFile,
   descriptors: DescriptorMaker,
-): NativePlatform {
-  const stubFd = descriptors.open(nativePath("ptrace_stub"), O_RDONLY);
-  const platform = openPtrace({
-    libraryPath: nativePath("libptrace.so"),
-    memoryFd: memory.fd,
-    stubFd,
-    maxContexts: MAX_THREADS,
-  });
-  descriptors.close(stubFd);
-  if (typeof platform !== "number") return platform;
+): { platform: NativePlatform; platformName: PlatformName } {
+  const refusals: string[] = [];
+  for (const name of choice === "auto" ? PLATFORM_NAMES : [choice]) {
+    const platform = openPlatform(name, memory.fd, descriptors, MAX_THREADS);
+    if (typeof platform !== "number") return { platform, platformName: name };
+    refusals.push(`${name}: ${errnoFromCode(platform).name}`);
+  }
   throw new BootError(
     ExitStatus.Unavailable,
-    `this host cannot run the ptrace platform: ${
-      errnoFromCode(platform).name
-    } (is ptrace forbidden here?)`,
+    `this host cannot run guest code (${refusals.join(", ")}); ` +
+      "runsc help platforms says why",
   );
 }
 
@@ -69,9 +71,9 @@ export function buildHost(
   const clock = new Clock();
   const firstSample = clock.sampleTsc();
   const memory = timeline.step("memory file", () => new MemoryFile());
-  const platform = timeline.step(
+  const { platform, platformName } = timeline.step(
     "platform",
-    () => openPlatform(memory, descriptors),
+    () => choosePlatform(spec.platform, memory, descriptors),
   );
   const reactor = timeline.step(
     "reactor",
@@ -102,6 +104,6 @@ export function buildHost(
       info: readHostInfo(clock, firstSample),
       randomBytes: (into) => clock.randomBytes(into),
     };
-    return { host, platform, reactor, gofer };
+    return { host, platform, platformName, reactor, gofer };
   });
 }

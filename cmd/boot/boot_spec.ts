@@ -4,6 +4,7 @@
  * without names of host files; the file server gets those.
  * @module
  */
+import type { PlatformChoice } from "./platform_kinds.ts";
 
 /** Flags of a mount: MS_* bits (kernel/abi/mount.ts). */
 type MountFlags = number;
@@ -118,7 +119,7 @@ export interface BootSpec {
   readonly id: string;
   readonly hostname: string;
   readonly domainname: string;
-  readonly platform: "ptrace";
+  readonly platform: PlatformChoice;
   readonly mounts: readonly BootMount[];
   readonly devices: readonly BootDevice[];
   readonly process: ProcessSpec;

@@ -7,12 +7,16 @@
  */
 import type { Confinement } from "../../ffi/confine.ts";
 import type { Process } from "../../ffi/process.ts";
-import { compileFilter, type Seccomp } from "../../ffi/seccomp.ts";
+import {
+  compileFilter,
+  type Seccomp,
+  type SyscallRule,
+} from "../../ffi/seccomp.ts";
 import { SIGKILL } from "../../kernel/abi/signal.ts";
 import { ExitStatus } from "../exit_status.ts";
 import { BootError } from "./boot_error.ts";
 import type { BootSpec } from "./boot_spec.ts";
-import { SENTRY_CALLS } from "./seccomp_filter.ts";
+import { sentryCalls } from "./seccomp_filter.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** What takes authority away. Made before anything is given up. */
@@ -78,12 +82,13 @@ function removeAmbientNames(): void {
 export function lockDown(
   spec: BootSpec,
   tools: LockdownTools,
+  platformCalls: readonly SyscallRule[],
   timeline: Timeline,
 ): void {
   const { confinement, process, seccomp } = tools;
   const filter = timeline.step(
     "compile filter",
-    () => compileFilter(SENTRY_CALLS, seccomp),
+    () => compileFilter(sentryCalls(platformCalls), seccomp),
   );
   timeline.step("empty root", () => confinement.enterRoot());
   if (spec.confinedUid !== 0) {

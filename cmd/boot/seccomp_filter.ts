@@ -11,12 +11,16 @@ import {
   REACTOR_CALLS,
 } from "../../ffi/host_calls.ts";
 import type { SyscallRule } from "../../ffi/seccomp.ts";
-import { PTRACE_HOST_CALLS } from "../../platforms/ptrace/host_calls.ts";
 
-export const SENTRY_CALLS: readonly SyscallRule[] = [
-  ...PTRACE_HOST_CALLS,
-  ...DENO_CALLS,
-  ...HOST_FILE_CALLS,
-  ...REACTOR_CALLS,
-  ...CHANNEL_CALLS,
-];
+/** The calls of a Sentry whose platform makes `platformCalls`. */
+export function sentryCalls(
+  platformCalls: readonly SyscallRule[],
+): readonly SyscallRule[] {
+  return [
+    ...platformCalls,
+    ...DENO_CALLS,
+    ...HOST_FILE_CALLS,
+    ...REACTOR_CALLS,
+    ...CHANNEL_CALLS,
+  ];
+}

@@ -37,7 +37,7 @@ export interface SandboxOptions extends ProcessOptions {
   readonly shares?: readonly SharedPath[];
   readonly hostname?: string;
   /** How guest code runs; "auto" takes the best that this host has. */
-  readonly platform?: "auto" | "ptrace";
+  readonly platform?: "auto" | "systrap" | "ptrace";
   /** Write a line for every system call to standard error. */
   readonly strace?: boolean;
 }
@@ -99,6 +99,7 @@ export class Sandbox implements AsyncDisposable {
         user: hostUser(undefined),
         stdio: plumbing.stdio,
         logFd: STDERR,
+        platform: options.platform ?? "auto",
         isDebug: false,
         isStrace: options.strace ?? false,
         waitsForStart: false,

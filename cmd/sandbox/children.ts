@@ -17,6 +17,7 @@ import { EINVAL, ENOSPC, EPERM } from "../../kernel/abi/errno.ts";
 import { O_RDWR } from "../../kernel/abi/fcntl.ts";
 import { SIGKILL } from "../../kernel/abi/signal.ts";
 import type { BootSpec, TestHooks } from "../boot/boot_spec.ts";
+import type { PlatformChoice } from "../boot/platform_kinds.ts";
 import { encodeDocument } from "../boot/messages.ts";
 import { ExitStatus } from "../exit_status.ts";
 import type { GoferDocument } from "../gofer.ts";
@@ -36,6 +37,7 @@ export interface StartOptions {
   readonly stdio: readonly [number, number, number];
   /** Where log lines go; stays the caller's. */
   readonly logFd: number;
+  readonly platform: PlatformChoice;
   readonly isDebug: boolean;
   readonly isStrace: boolean;
   /** Wait for the call "start". */
@@ -78,7 +80,7 @@ function bootSpec(plan: SandboxPlan, options: StartOptions): BootSpec {
     devices,
     process,
     isInitProtected: plan.isInitProtected,
-    platform: "ptrace",
+    platform: options.platform,
     fds: SENTRY_FDS,
     confinedUid: uid,
     confinedGid: gid,

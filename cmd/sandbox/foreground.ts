@@ -18,6 +18,7 @@ import {
   SIGUSR2,
 } from "../../kernel/abi/signal.ts";
 import type { HostFd } from "../../kernel/host.ts";
+import type { PlatformChoice } from "../boot/platform_kinds.ts";
 import { ExitStatus } from "../exit_status.ts";
 import type { GlobalFlags } from "../global_flags.ts";
 import { RuntimeError } from "../runtime_error.ts";
@@ -116,6 +117,8 @@ export async function runForeground(
     user: hostUser(globals.rootless),
     stdio: [0, 1, 2],
     logFd,
+    // One of the flag's choices.
+    platform: (globals.platform ?? "auto") as PlatformChoice,
     isDebug: globals.debug,
     isStrace: globals.strace,
     waitsForStart: false,

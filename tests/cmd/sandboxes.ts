@@ -6,6 +6,7 @@
 import { hostUser } from "../../cmd/sandbox/host_user.ts";
 import { planProgram } from "../../cmd/sandbox/program_plan.ts";
 import { RunningSandbox } from "../../cmd/sandbox/running_sandbox.ts";
+import type { PlatformChoice } from "../../cmd/boot/platform_kinds.ts";
 import type { StartOptions } from "../../cmd/sandbox/children.ts";
 
 /** A sandbox on this host's files. It waits for start() unless told. */
@@ -29,6 +30,7 @@ export function startSandbox(
     user: hostUser(undefined),
     stdio: [0, 1, 2],
     logFd: 2,
+    platform: (Deno.env.get("RUNSC_PLATFORM") ?? "auto") as PlatformChoice,
     isDebug: false,
     isStrace: false,
     waitsForStart: true,
