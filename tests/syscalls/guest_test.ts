@@ -12,6 +12,9 @@ const BUILD = join(ROOT, "build/guest");
 const PLATFORMS = [Deno.env.get("RUNSC_PLATFORM") ?? "ptrace"];
 const COMPILE = ["-O1", "-Wall", "-Wextra", "-Werror", "-static", "-pthread"];
 
+/** No program takes a tenth of it; one that hangs must not stop the gate. */
+const TIME_LIMIT_MS = 120_000;
+
 interface Outcome {
   readonly code: number;
   /** Lines that report a failed case, and everything on stderr. */
@@ -27,6 +30,7 @@ async function run(
     args: [...args],
     cwd: "/",
     stdin: "null",
+    signal: AbortSignal.timeout(TIME_LIMIT_MS),
   }).output();
   const lines = new TextDecoder().decode(stdout).split("\n").filter(Boolean);
   const errors = new TextDecoder().decode(stderr).split("\n").filter(Boolean);
