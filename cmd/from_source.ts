@@ -5,7 +5,7 @@
  */
 import { join, toFileUrl } from "@std/path";
 import { say } from "../ffi/say.ts";
-import { bundleAll, PROJECT, sourceState } from "./bundle.ts";
+import { bundleAll, makeFast, PROJECT, sourceState } from "./bundle.ts";
 import { ExitStatus } from "./exit_status.ts";
 import { messageOf } from "./runtime_error.ts";
 
@@ -35,6 +35,7 @@ async function refresh(): Promise<void> {
   const state = sourceState();
   if (isFresh(state)) return;
   await Promise.all([buildNative(), bundleAll()]);
+  await makeFast();
   Deno.writeTextFileSync(STAMP, state);
 }
 

@@ -58,6 +58,8 @@ export interface SpawnOptions {
   readonly fds: readonly number[];
   readonly directory?: string;
   readonly namespaces?: readonly Namespace[];
+  /** A directory that the child can only read; wants the namespace `mount`. */
+  readonly protectedDirectory?: string;
   /** With the namespace `user`: both, written before the program starts. */
   readonly uidMap?: readonly IdRange[];
   readonly gidMap?: readonly IdRange[];
@@ -200,6 +202,7 @@ function encodeSpawn(options: SpawnOptions) {
     options.directory ?? "",
     mapText(options.uidMap),
     mapText(options.gidMap),
+    options.protectedDirectory ?? "",
     ...options.args,
     ...env,
   ].map(cString);

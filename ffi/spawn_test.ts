@@ -141,6 +141,32 @@ Deno.test("spawn() makes process 1 and user 0 of new namespaces", () => {
   assertEquals(ending, { exitCode: 0 });
 });
 
+Deno.test("spawn() keeps a protected directory from the child alone", () => {
+  const top = Deno.makeTempDirSync();
+  try {
+    const directory = `${top}/kept`;
+    Deno.mkdirSync(directory);
+    Deno.writeTextFileSync(`${directory}/file`, "content\n");
+    const { text } = shell(
+      `exec 2>/dev/null; cat ${directory}/file; touch ${top}/beside && echo also
+      (echo worse >${directory}/file) || echo kept
+      mkdir ${directory}/more || echo still kept`,
+      {
+        namespaces: ["user", "mount"],
+        uidMap: ME,
+        gidMap: MY_GROUP,
+        denySetgroups: true,
+        protectedDirectory: directory,
+      },
+    );
+    assertEquals(text, "content\nalso\nkept\nstill kept\n");
+    Deno.writeTextFileSync(`${directory}/file`, "ours\n");
+    assertEquals(Deno.readTextFileSync(`${directory}/file`), "ours\n");
+  } finally {
+    Deno.removeSync(top, { recursive: true });
+  }
+});
+
 Deno.test({
   name: "spawn() maps several ranges and sets ids within them",
   ignore: !isRoot,

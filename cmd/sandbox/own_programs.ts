@@ -13,9 +13,15 @@ export interface ProgramStart {
   /** argv, its name included. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Where its compiled code comes from. Whoever could write there would run
+   * in the sandboxes that start later, before they are locked down. */
+  readonly protectedDirectory?: string;
 }
 
-const OFFLINE = ["--no-prompt", "--no-lock", "--no-code-cache"];
+const OFFLINE = ["--no-prompt", "--no-lock"];
+
+/** Deno's cache directory for bundles, beside them; see code_cache.ts. */
+export const CODE_CACHE = "code_cache";
 
 /**
  * V8's threads help a kernel that compiles and collects while guests run; the
@@ -38,32 +44,50 @@ const SOURCES: Readonly<Record<OwnProgram, string>> = {
   gofer: "../gofer.ts",
 };
 
-/** The command that starts `program`. */
-export function ownProgram(program: OwnProgram): ProgramStart {
+/** The code cache beside `file`, null if none was made. */
+function codeCache(file: URL): string | null {
+  const path = fromFileUrl(new URL(CODE_CACHE, file));
+  try {
+    Deno.statSync(path);
+    return path;
+  } catch {
+    // Bundles run without, only slower.
+    return null;
+  }
+}
+
+/** The command that starts `program`. `isProtected`: in a mount namespace of
+ * its own, as everything that comes near a guest. */
+export function ownProgram(
+  program: OwnProgram,
+  isProtected = true,
+): ProgramStart {
   const here = import.meta.url;
   const isSource = here.endsWith("/cmd/sandbox/own_programs.ts");
   const file = new URL(isSource ? SOURCES[program] : `${program}.js`, here);
-  const path = Deno.execPath();
+  const cache = isSource || !isProtected ? null : codeCache(file);
   return {
-    path,
+    path: Deno.execPath(),
     args: [
       `runsc-${program}`,
       "run",
       "--quiet",
       "--allow-all",
       ...OFFLINE,
+      ...(cache === null ? ["--no-code-cache"] : []),
       ...(isSource ? [] : ["--no-config", "--no-remote", "--no-npm"]),
       ...v8Flags(program),
       fromFileUrl(file),
     ],
     env: {
-      // Deno's caches have nothing to offer to a bundle, and a directory that
+      // Other caches have nothing to offer to a bundle, and a directory that
       // cannot exist is not searched for them.
-      ...(isSource ? sourceCache() : { DENO_DIR: "/dev/null/none" }),
+      ...(isSource ? sourceCache() : { DENO_DIR: cache ?? "/dev/null/none" }),
       DENO_NO_UPDATE_CHECK: "1",
       NO_COLOR: "1",
       PATH: "/usr/bin:/bin",
     },
+    ...(cache === null ? {} : { protectedDirectory: cache }),
   };
 }
 

@@ -96,6 +96,10 @@ export class RunningSandbox implements AsyncDisposable {
   get started(): Promise<number> {
     return this.#started.promise;
   }
+  /** Both processes are gone, by themselves or because of close(). */
+  get ended(): Promise<void> {
+    return Promise.all([this.#sentryDone, this.#goferDone]).then(() => {});
+  }
   /** Host pid of the Sentry. */
   get sentryPid(): number {
     return this.#children.sentry.pid;

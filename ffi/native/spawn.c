@@ -13,6 +13,7 @@
 #include "host.h"
 
 #include <fcntl.h>
+#include <linux/mount.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <pthread.h>
@@ -22,6 +23,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -55,7 +57,7 @@ enum {
 struct child {
 	const struct request *request;
 	const int32_t *fds;
-	const char *path, *directory;
+	const char *path, *directory, *protected;
 	char **argv, **envp;
 	int go_read; /* the parent's byte */
 	int error_write;
@@ -152,6 +154,24 @@ CHILD_CODE static void child_take_fds(struct child *c)
 	TRY(SYS_close_range, count, ~0u, CLOSE_RANGE_CLOEXEC, 0, 0);
 }
 
+/* Makes a directory read-only in the child's mount namespace, which is its
+ * own. Nothing of that is seen outside. */
+CHILD_CODE static void child_protect(const struct child *c)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	long tree;
+
+	TRY(SYS_mount, NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+	tree = raw(SYS_open_tree, AT_FDCWD, (long)c->protected,
+		   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC, 0, 0);
+	if (tree < 0)
+		child_exit(c, tree);
+	TRY(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attr, sizeof(attr));
+	TRY(SYS_move_mount, tree, "", AT_FDCWD, c->protected,
+	    MOVE_MOUNT_F_EMPTY_PATH);
+	raw(SYS_close, tree, 0, 0, 0, 0);
+}
+
 CHILD_CODE static void child_set_ids(const struct child *c)
 {
 	const struct request *q = c->request;
@@ -180,6 +200,8 @@ CHILD_CODE static int child_main(void *arg)
 	/* End of file instead of a byte: the parent died before or after that. */
 	if (raw(SYS_read, c->go_read, (long)&byte, 1, 0, 0) != 1)
 		child_exit(c, -ECANCELED);
+	if (c->protected[0] != '\0')
+		child_protect(c);
 	child_set_ids(c);
 	if (q->death_signal != 0)
 		TRY(SYS_prctl, PR_SET_PDEATHSIG, q->death_signal, 0, 0, 0);
@@ -259,8 +281,9 @@ static pid_t clone_child(struct child *child, char *stack, int namespaces,
 
 /*
  * Starts a program. `strings`: path, directory ("" to stay), uid map, gid map,
- * then argc and envc strings, each with its NUL. out: pid (in our namespace),
- * pidfd. -errno of whatever failed, up to and including execve.
+ * a directory to be read-only ("": none), then argc and envc strings, each with
+ * its NUL. out: pid (in our namespace), pidfd. -errno of whatever failed, up to
+ * and including execve.
  */
 HOST_EXPORT int32_t host_spawn(const struct request *request,
 			       const int32_t *fds, char *strings, double bytes,
@@ -269,7 +292,7 @@ HOST_EXPORT int32_t host_spawn(const struct request *request,
 	struct child child = { .request = request, .fds = fds };
 	int go[2] = { -1, -1 }, error_pipe[2] = { -1, -1 }, pidfd = -1;
 	const char *end = strings + (size_t)bytes;
-	char *at = strings, *fixed[4], *stack = MAP_FAILED;
+	char *at = strings, *fixed[5], *stack = MAP_FAILED;
 	int32_t result = 0, code = 0;
 	int dumpable = prctl(PR_GET_DUMPABLE);
 	sigset_t all, old;
@@ -279,7 +302,7 @@ HOST_EXPORT int32_t host_spawn(const struct request *request,
 	    request->argc < 1 || request->envc < 0 || bytes < 1 ||
 	    end[-1] != '\0')
 		return -EINVAL;
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 5; i++) {
 		if (at >= end)
 			return -EINVAL;
 		fixed[i] = at;
@@ -287,6 +310,7 @@ HOST_EXPORT int32_t host_spawn(const struct request *request,
 	}
 	child.path = fixed[0];
 	child.directory = fixed[1];
+	child.protected = fixed[4];
 	child.argv = string_list(&at, end, request->argc);
 	if (child.argv != NULL)
 		child.envp = string_list(&at, end, request->envc);
