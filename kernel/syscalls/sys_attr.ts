@@ -3,12 +3,7 @@
  * rules are in `../vfs/attributes.ts`.
  * @module
  */
-import {
-  EINVAL,
-  EOPNOTSUPP,
-  type Errno,
-  isErrno,
-} from "../abi/errno.ts";
+import { EINVAL, EOPNOTSUPP, type Errno, isErrno } from "../abi/errno.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "../abi/fcntl.ts";
 import { IN_ATTRIB } from "../abi/inotify.ts";
 import { UTIME_NOW, UTIME_OMIT } from "../abi/time.ts";
