@@ -36,6 +36,7 @@ export async function main(): Promise<number> {
   });
   const nothing = descriptors.open("/dev/null", O_RDWR);
   await using sandbox = new RunningSandbox(plan, {
+    platform: "auto",
     user: hostUser(undefined),
     stdio: [nothing, nothing, nothing],
     logFd: nothing,
