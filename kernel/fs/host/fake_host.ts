@@ -20,7 +20,7 @@ const EPIPE_RESULT = -32;
 export class FakeStream {
   /** Bytes that a read will find. */
   input: number[] = [];
-  /** Bytes that were written. */
+  /** Bytes that were written: of a regular file its content. */
   output: number[] = [];
   /** How many more bytes a write takes before -EAGAIN. */
   room = Infinity;
@@ -65,8 +65,13 @@ export class FakeHostFiles implements HostFiles, HostReactor {
     if (token !== undefined) this.#events.push({ token, events });
   }
 
-  read(fd: HostFd, memory: number, length: number): number {
+  read(fd: HostFd, memory: number, length: number, fileOffset: number): number {
     const stream = this.streams.get(fd)!;
+    if (fileOffset >= 0) {
+      const bytes = stream.output.slice(fileOffset, fileOffset + length);
+      this.memory.write(memory, Uint8Array.from(bytes));
+      return bytes.length;
+    }
     if (stream.input.length === 0) {
       return stream.isInputClosed ? 0 : EAGAIN_RESULT;
     }
@@ -74,8 +79,19 @@ export class FakeHostFiles implements HostFiles, HostReactor {
     this.memory.write(memory, Uint8Array.from(bytes));
     return bytes.length;
   }
-  write(fd: HostFd, memory: number, length: number): number {
+  write(
+    fd: HostFd,
+    memory: number,
+    length: number,
+    fileOffset: number,
+  ): number {
     const stream = this.streams.get(fd)!;
+    if (fileOffset >= 0) {
+      const bytes = new Uint8Array(length);
+      this.memory.read(memory, bytes);
+      stream.output.splice(fileOffset, length, ...bytes);
+      return length;
+    }
     if (stream.isBroken) return EPIPE_RESULT;
     if (stream.room === 0) return EAGAIN_RESULT;
     const bytes = new Uint8Array(Math.min(length, stream.room));
@@ -85,10 +101,10 @@ export class FakeHostFiles implements HostFiles, HostReactor {
     return bytes.length;
   }
   stat(fd: HostFd): HostStat {
-    const { mode } = this.streams.get(fd)!;
+    const { mode, output } = this.streams.get(fd)!;
     return {
       mode,
-      size: 0,
+      size: output.length,
       ino: 1000 + fd,
       dev: 7,
       rdev: 0,
@@ -105,8 +121,9 @@ export class FakeHostFiles implements HostFiles, HostReactor {
       ctimeNsec: 0,
     };
   }
-  truncate(): number {
-    return EPERM_RESULT;
+  truncate(fd: HostFd, length: number): number {
+    this.streams.get(fd)!.output.length = length;
+    return 0;
   }
   allocate(): number {
     return EPERM_RESULT;

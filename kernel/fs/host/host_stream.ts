@@ -17,7 +17,13 @@ import {
   ESPIPE,
   isErrno,
 } from "../../abi/errno.ts";
-import { O_PATH } from "../../abi/fcntl.ts";
+import {
+  O_APPEND,
+  O_PATH,
+  SEEK_CUR,
+  SEEK_END,
+  SEEK_SET,
+} from "../../abi/fcntl.ts";
 import {
   POLLERR,
   POLLHUP,
@@ -28,12 +34,12 @@ import {
   POLLWRNORM,
 } from "../../abi/poll.ts";
 import { SIGPIPE } from "../../abi/signal.ts";
-import { S_IFMT, S_IFREG } from "../../abi/stat.ts";
 import type { HostFd, HostFiles, HostStat } from "../../host.ts";
 import type { IoBuffer } from "../../mm/io_buffer.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { Caller } from "../../vfs/caller.ts";
 import { FileDescription } from "../../vfs/file_description.ts";
+import type { AttributeChange } from "../../vfs/inode.ts";
 import type { VfsPath } from "../../vfs/mount.ts";
 import { AnonFileSystem, AnonInode } from "../anon_inode.ts";
 import type { HostListener, HostReadiness } from "./host_readiness.ts";
@@ -122,17 +128,23 @@ class HostStreamInode extends AnonInode implements HostListener {
     this.queue.wake(woken);
   }
 
-  /** /dev/stdin and its like: another description of the same stream. */
+  /** /dev/stdin and its like: another description of the same stream; of a
+   * regular file one with a position of its own, as if it were opened anew. */
   override open(
     path: VfsPath,
     flags: number,
     _caller: Caller,
   ): FileDescription | Errno {
-    return new HostStreamDescription(this, path, flags);
+    return this.isRegular
+      ? new HostFileDescription(this, path, flags)
+      : new HostStreamDescription(this, path, flags);
   }
-  /** The sandbox does not change attributes of what it was lent. */
-  override setAttributes(): Errno | null {
-    return EPERM;
+  /** Only the size of a file: the sandbox does not change whose and how
+   * accessible it is what it was lent. */
+  override setAttributes(change: AttributeChange): Errno | null {
+    if (change.size === undefined) return EPERM;
+    const result = this.streams.files.truncate(this.fd, change.size);
+    return result < 0 ? errnoFromCode(result) : this.refresh();
   }
 
   protected override evict(): void {
@@ -169,17 +181,17 @@ export class HostStreamDescription extends FileDescription {
   }
 
   override read(io: IoBuffer, _caller: Caller): number | Errno {
-    return this.#move(io, -1, true);
+    return this.move(io, -1, true);
   }
   override readAt(
     io: IoBuffer,
     offset: number,
     _caller: Caller,
   ): number | Errno {
-    return this.#isRegular ? this.#move(io, offset, true) : ESPIPE;
+    return this.inode.isRegular ? this.move(io, offset, true) : ESPIPE;
   }
   override write(io: IoBuffer, caller: Caller): number | Errno {
-    const moved = this.#move(io, -1, false);
+    const moved = this.move(io, -1, false);
     if (moved === EPIPE) caller.raise(SIGPIPE);
     return moved;
   }
@@ -188,20 +200,26 @@ export class HostStreamDescription extends FileDescription {
     offset: number,
     _caller: Caller,
   ): number | Errno {
-    return this.#isRegular ? this.#move(io, offset, false) : ESPIPE;
+    return this.inode.isRegular ? this.move(io, offset, false) : ESPIPE;
   }
   override sync(dataOnly: boolean): Errno | null {
-    if (!this.#isRegular) return EINVAL;
+    if (!this.inode.isRegular) return EINVAL;
     const result = this.#files.sync(this.#inode.fd, dataOnly);
     return result < 0 ? errnoFromCode(result) : null;
   }
 
-  get #isRegular(): boolean {
-    return (this.#inode.mode & S_IFMT) === S_IFREG;
+  /** ftruncate(2). */
+  override truncate(length: number, _caller: Caller): Errno | null {
+    if (!this.inode.isRegular) return EINVAL;
+    return this.#inode.setAttributes({ size: length });
   }
 
   /** One host call per run of contiguous guest memory; a short one ends it. */
-  #move(io: IoBuffer, offset: number, isRead: boolean): number | Errno {
+  protected move(
+    io: IoBuffer,
+    offset: number,
+    isRead: boolean,
+  ): number | Errno {
     const { fd } = this.#inode;
     let total = 0;
     while (io.remaining > 0) {
@@ -220,5 +238,38 @@ export class HostStreamDescription extends FileDescription {
       if (moved < length) break;
     }
     return total;
+  }
+}
+
+/** A regular file that was opened through another description of it. */
+class HostFileDescription extends HostStreamDescription {
+  override get isSeekable(): boolean {
+    return true;
+  }
+  override read(io: IoBuffer, _caller: Caller): number | Errno {
+    const moved = this.move(io, this.offset, true);
+    if (!isErrno(moved)) this.offset += moved;
+    return moved;
+  }
+  override write(io: IoBuffer, _caller: Caller): number | Errno {
+    if ((this.flags & O_APPEND) !== 0) {
+      const failed = this.inode.refresh();
+      if (failed !== null) return failed;
+      this.offset = this.inode.size;
+    }
+    const moved = this.move(io, this.offset, false);
+    if (!isErrno(moved)) this.offset += moved;
+    return moved;
+  }
+  override seek(offset: number, whence: number): number | Errno {
+    let base = 0;
+    if (whence === SEEK_CUR) base = this.offset;
+    else if (whence === SEEK_END) {
+      const failed = this.inode.refresh();
+      if (failed !== null) return failed;
+      base = this.inode.size;
+    } else if (whence !== SEEK_SET) return EINVAL;
+    if (base + offset < 0) return EINVAL;
+    return this.offset = base + offset;
   }
 }

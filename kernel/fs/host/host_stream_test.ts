@@ -1,6 +1,20 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { EAGAIN, EPIPE, ESPIPE, isErrno } from "../../abi/errno.ts";
-import { O_RDONLY, O_WRONLY } from "../../abi/fcntl.ts";
+import {
+  EAGAIN,
+  EINVAL,
+  EPERM,
+  EPIPE,
+  ESPIPE,
+  isErrno,
+} from "../../abi/errno.ts";
+import {
+  O_APPEND,
+  O_RDONLY,
+  O_RDWR,
+  O_WRONLY,
+  SEEK_END,
+  SEEK_SET,
+} from "../../abi/fcntl.ts";
 import { POLLHUP, POLLIN, POLLOUT } from "../../abi/poll.ts";
 import { SIGPIPE } from "../../abi/signal.ts";
 import { S_IFIFO, S_IFREG } from "../../abi/stat.ts";
@@ -77,4 +91,25 @@ Deno.test("HostStreamDescription closes the host descriptor with its last user",
   assertEquals(again.write(caller.source("x"), caller), 1);
   again.release();
   assertEquals(stream.isClosed, true);
+});
+
+Deno.test("A host file opened again has a position and a size of its own", () => {
+  const stream = new FakeStream(S_IFREG | 0o644, true);
+  const { caller, file } = setUp(stream, O_WRONLY);
+  file.write(caller.source("first"), caller);
+  const again = file.inode.open(file.path, O_RDWR, caller);
+  assert(!isErrno(again));
+  assertEquals(again.truncate(2, caller), null);
+  assertEquals(file.inode.size, 2);
+  assertEquals(again.write(caller.source("xyz"), caller), 3);
+  assertEquals(stream.written, "xyz");
+  assertEquals(again.seek(1, SEEK_SET), 1);
+  assertEquals(again.read(caller.room(9), caller), 2);
+  assertEquals(caller.text(2), "yz");
+  assertStrictEquals(again.seek(-9, SEEK_END), EINVAL);
+  again.flags |= O_APPEND;
+  again.seek(0, SEEK_SET);
+  again.write(caller.source("!"), caller);
+  assertEquals(stream.written, "xyz!");
+  assertStrictEquals(file.inode.setAttributes({ mode: 0 }), EPERM);
 });
