@@ -14,6 +14,7 @@ import { HostReadiness } from "./fs/host/host_readiness.ts";
 import { PipeFileSystem } from "./fs/pipefs.ts";
 import { Memfds } from "./fs/tmpfs/memfd.ts";
 import type { Host } from "./host.ts";
+import { IpcNamespace } from "./ipc/ipc_namespace.ts";
 import { Vdso } from "./loader/vdso.ts";
 import { drawLayout } from "./mm/address_layout.ts";
 import { MemoryFile } from "./mm/memory_file.ts";
@@ -76,6 +77,7 @@ export class Kernel implements KernelServices {
   readonly readiness: HostReadiness;
   readonly futexes = new FutexTable();
   readonly rootPidNamespace = new PidNamespace(null);
+  readonly rootIpcNamespace = new IpcNamespace();
   readonly isInitProtected: boolean;
   readonly vdso: Vdso | null;
   /** What guests asked for and we do not have, with how often. */

@@ -28,6 +28,7 @@ import * as mempolicy from "./sys_mempolicy.ts";
 import * as mlock from "./sys_mlock.ts";
 import * as mm from "./sys_mm.ts";
 import * as mount from "./sys_mount.ts";
+import * as msg from "./sys_msg.ts";
 import * as open from "./sys_open.ts";
 import * as pidfd from "./sys_pidfd.ts";
 import * as pipe from "./sys_pipe.ts";
@@ -39,9 +40,11 @@ import * as sched from "./sys_sched.ts";
 import * as select from "./sys_select.ts";
 import * as recvmsg from "./sys_recvmsg.ts";
 import * as sendmsg from "./sys_sendmsg.ts";
+import * as sem from "./sys_sem.ts";
 import * as session from "./sys_session.ts";
 import * as socket from "./sys_socket.ts";
 import * as sockopt from "./sys_sockopt.ts";
+import * as shm from "./sys_shm.ts";
 import * as signal from "./sys_signal.ts";
 import * as stat from "./sys_stat.ts";
 import * as sync from "./sys_sync.ts";
@@ -79,6 +82,7 @@ const FAMILIES: readonly object[] = [
   mlock,
   mm,
   mount,
+  msg,
   open,
   pidfd,
   pipe,
@@ -90,7 +94,9 @@ const FAMILIES: readonly object[] = [
   select,
   recvmsg,
   sendmsg,
+  sem,
   session,
+  shm,
   signal,
   signalfd,
   socket,

@@ -84,6 +84,7 @@ export function createProcess(
     fsContext: new FsContext(options.root, options.root, options.umask),
     credentials: options.credentials,
     uts: options.uts,
+    ipc: kernel.rootIpcNamespace,
     comm: "runsc",
   });
   task.noNewPrivileges = options.noNewPrivileges;

@@ -7,10 +7,11 @@
 import { EAGAIN, type Errno, isErrno } from "../abi/errno.ts";
 import { FUTEX_BITSET_MATCH_ANY } from "../abi/futex.ts";
 import type { FutexKey, UserMemory } from "../mm/user_memory.ts";
+import { PendingWait } from "../sync/pending_wait.ts";
 import { ALL_EVENTS, WaitQueue } from "../sync/wait_queue.ts";
 
 /** One task waiting on one word; lives in the task's restart state. */
-export class FutexWaiter {
+export class FutexWaiter extends PendingWait {
   isWoken = false;
   /** The bucket it stands in; FUTEX_REQUEUE moves it. */
   bucket: FutexBucket | null = null;
@@ -19,13 +20,20 @@ export class FutexWaiter {
   /** Index within futex_waitv's array. */
   index = 0;
 
-  constructor(readonly bitset: number) {}
+  constructor(readonly bitset: number) {
+    super();
+  }
+
+  /** Its task ended: nobody's wake-up may be spent on it. */
+  override abandon(): void {
+    this.bucket?.table.remove(this);
+  }
 }
 
 /** The waiters of one word, in order of arrival. */
 class FutexBucket {
   readonly waiters = new Set<FutexWaiter>();
-  constructor(readonly key: FutexKey) {}
+  constructor(readonly table: FutexTable, readonly key: FutexKey) {}
 }
 
 export class FutexTable {
@@ -43,7 +51,7 @@ export class FutexTable {
     }
     let bucket = space.get(key.offset);
     if (bucket === undefined) {
-      bucket = new FutexBucket(key);
+      bucket = new FutexBucket(this, key);
       space.set(key.offset, bucket);
     }
     return bucket;

@@ -16,6 +16,7 @@ import type { FutexTable } from "./futex.ts";
 import type { IntervalTimers } from "./interval_timers.ts";
 import type { PidNamespace } from "./pid_namespace.ts";
 import type { Errno } from "../abi/errno.ts";
+import type { IpcNamespace } from "../ipc/ipc_namespace.ts";
 import type { Vdso } from "../loader/vdso.ts";
 import type { MemoryManager } from "../mm/memory_manager.ts";
 import type { AddressSpace } from "../../platforms/platform.ts";
@@ -40,6 +41,7 @@ export interface KernelServices {
   readonly sockets: SocketFileSystem;
   readonly futexes: FutexTable;
   readonly rootPidNamespace: PidNamespace;
+  readonly rootIpcNamespace: IpcNamespace;
   /** Processes whose CPU-time timers are armed. */
   readonly cpuTimers: Set<IntervalTimers>;
 

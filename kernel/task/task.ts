@@ -9,6 +9,8 @@ import { ERESTARTSYS, type Errno } from "../abi/errno.ts";
 import { O_CLOEXEC } from "../abi/fcntl.ts";
 import { RLIMIT_NOFILE } from "../abi/resource.ts";
 import { FRAME_WORDS, Registers } from "../arch/x64/registers.ts";
+import type { IpcNamespace } from "../ipc/ipc_namespace.ts";
+import type { UndoList } from "../ipc/sem.ts";
 import type { MemoryManager } from "../mm/memory_manager.ts";
 import { WaitQueue } from "../sync/wait_queue.ts";
 import type { Clock } from "../time/clock.ts";
@@ -45,6 +47,7 @@ export interface TaskFields {
   readonly fsContext: FsContext;
   readonly credentials: Credentials;
   readonly uts: UtsNamespace;
+  readonly ipc: IpcNamespace;
   readonly comm: string;
 }
 
@@ -73,6 +76,9 @@ export class Task implements Caller {
   fsContext: FsContext;
   credentials: Credentials;
   uts: UtsNamespace;
+  ipc: IpcNamespace;
+  /** semop(2) with SEM_UNDO; null before the first. */
+  semaphoreUndo: UndoList | null = null;
   /** PR_SET_NAME, at most 15 bytes. */
   comm: string;
   noNewPrivileges = false;
@@ -147,6 +153,7 @@ export class Task implements Caller {
     this.fsContext = fields.fsContext;
     this.credentials = fields.credentials;
     this.uts = fields.uts;
+    this.ipc = fields.ipc.acquire();
     this.comm = fields.comm;
     this.context.owner = this;
     this.blocker = new Blocker(this);

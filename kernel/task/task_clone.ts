@@ -31,10 +31,12 @@ import {
   CLONE_PIDFD,
   CLONE_SETTLS,
   CLONE_SIGHAND,
+  CLONE_SYSVSEM,
   CLONE_THREAD,
   CLONE_VFORK,
   CLONE_VM,
 } from "../abi/sched.ts";
+import { UndoList } from "../ipc/sem.ts";
 import type { MemoryManager } from "../mm/memory_manager.ts";
 import { openPidFd } from "./pidfd.ts";
 import { Task } from "./task.ts";
@@ -153,6 +155,7 @@ function makeChild(
     uts: has(CLONE_NEWUTS)
       ? new UtsNamespace(parent.uts.hostname, parent.uts.domainname)
       : parent.uts,
+    ipc: parent.ipc,
     comm: parent.comm,
   });
   const failed = copyState(parent, child, args) ??
@@ -160,6 +163,7 @@ function makeChild(
   if (failed !== null) {
     fdTable.release(child);
     fsContext.release();
+    child.ipc.release();
     return failed;
   }
   join(parent, child, args);
@@ -249,6 +253,10 @@ function join(parent: Task, child: Task, args: CloneArguments): void {
   const { flags } = args;
   const group = parent.threadGroup;
   child.forkedBy = parent;
+  if ((flags & CLONE_SYSVSEM) !== 0) {
+    parent.semaphoreUndo ??= new UndoList();
+    child.semaphoreUndo = parent.semaphoreUndo.acquire();
+  }
   if ((flags & CLONE_THREAD) !== 0) {
     child.threadGroup = group;
     group.tasks.add(child);

@@ -13,6 +13,7 @@ import {
   SIGCHLD,
   SIGKILL,
 } from "../abi/signal.ts";
+import { PendingWait } from "../sync/pending_wait.ts";
 import { WCOREFLAG, WEXITSTATUS, WIFEXITED } from "../abi/wait.ts";
 import { hangUpIfNewlyOrphaned } from "./job_control.ts";
 import { releaseRobustList } from "./robust_list.ts";
@@ -36,6 +37,7 @@ export function exitTask(task: Task, status = 0): void {
     group.exitStatus = status;
   }
   task.blocker.cancel();
+  if (task.restart.data instanceof PendingWait) task.restart.data.abandon();
   leaveMemory(task);
   task.state = "dead";
   // The platform wants a space's contexts gone before the space.
@@ -46,6 +48,7 @@ export function exitTask(task: Task, status = 0): void {
   task.memory.release();
   task.fdTable.release(task);
   task.fsContext.release();
+  leaveIpc(task);
   sendParentDeathSignals(task);
 
   group.tasks.delete(task);
@@ -70,6 +73,13 @@ export function leaveMemory(task: Task): void {
   }
   task.clearChildTid = 0;
   releaseVforkParent(task);
+}
+
+/** SEM_UNDO takes effect, then the namespace goes with its last task. */
+export function leaveIpc(task: Task): void {
+  task.semaphoreUndo?.release(task.processId, task.clock.realtime().sec);
+  task.semaphoreUndo = null;
+  task.ipc.release();
 }
 
 /** The child of a vfork has its own memory now, or none. */
