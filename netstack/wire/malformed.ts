@@ -10,4 +10,15 @@ export type Malformed =
   | "version"
   /** A length within the header that contradicts another. */
   | "length"
-  | "checksum";
+  | "checksum"
+  /** An option that its own length or place contradicts. */
+  | "option"
+  /** A type, or a value of a field, that the format does not have. */
+  | "type"
+  /** More headers or records than we look at. */
+  | "limit";
+
+/** Tells a refusal from a parsed value. */
+export function isMalformed(value: unknown): value is Malformed {
+  return typeof value === "string";
+}

@@ -3,32 +3,17 @@
  * checksum is mandatory).
  * @module
  */
-import { foldChecksum, sumBytes } from "./checksum.ts";
+import { foldChecksum, pseudoHeaderSum, sumBytes } from "./checksum.ts";
 import type { Malformed } from "./malformed.ts";
+import { Protocol } from "./protocol.ts";
 
 export const UDP_HEADER_SIZE = 8;
-const PROTOCOL_UDP = 17;
 
 export interface UdpHeader {
   readonly sourcePort: number;
   readonly destinationPort: number;
   /** Bytes of header and payload. */
   readonly length: number;
-}
-
-/** Sum of the pseudo header: both addresses, protocol and length. */
-function pseudoSum(
-  source: Uint8Array,
-  destination: Uint8Array,
-  length: number,
-): number {
-  const addresses = sumBytes(
-    destination,
-    0,
-    destination.length,
-    sumBytes(source, 0, source.length),
-  );
-  return addresses + PROTOCOL_UDP + length;
 }
 
 /** Checks lengths and checksum. Addresses have four or sixteen bytes; bytes
@@ -50,7 +35,7 @@ export function parseUdp(
   const isChecked = view.getUint16(6) !== 0;
   if (!isChecked && source.length > 4) return "checksum";
   if (isChecked) {
-    const sum = pseudoSum(source, destination, length);
+    const sum = pseudoHeaderSum(source, destination, Protocol.UDP, length);
     if (foldChecksum(sumBytes(datagram, 0, length, sum)) !== 0) {
       return "checksum";
     }
@@ -75,7 +60,7 @@ export function emitUdp(
   view.setUint16(2, header.destinationPort);
   view.setUint16(4, header.length);
   view.setUint16(6, 0);
-  const sum = pseudoSum(source, destination, header.length);
+  const sum = pseudoHeaderSum(source, destination, Protocol.UDP, header.length);
   const value = foldChecksum(sumBytes(into, 0, header.length, sum));
   // Zero means "no checksum"; its other representation is sent instead.
   view.setUint16(6, value === 0 ? 0xffff : value);
