@@ -85,7 +85,13 @@ bool collect_context(struct rsp_platform *p, uint32_t context)
 	}
 	if (stop != RSP_STOP_SYSCALL)
 		ctx->origRax = UINT64_MAX;
+	if (slot->preempted != 0) {
+		slot->preempted = 0;
+		pace_contended(p);
+	}
 	context_stopped(p, context);
+	if (p->pace.recent_count < 8)
+		p->pace.recent[p->pace.recent_count++] = context;
 	publish(p, context, stop);
 	return true;
 }

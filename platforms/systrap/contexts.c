@@ -206,6 +206,7 @@ int rsp_resume(struct rsp_platform *p, uint32_t context, uint32_t space)
 	if (guest->fpu_load || ctx->fpu == RSP_FPU_DIRTY)
 		fpu_give(p, context);
 	slot->interrupt = 0;
+	slot->rest = 0;
 	ctx->fpu = RSP_FPU_IN_GUEST;
 	ctx->stop = RSP_STOP_NONE;
 	ctx->state = RSP_CONTEXT_GUEST;

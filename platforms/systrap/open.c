@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -14,8 +15,6 @@
 #define PAGE_BYTES 4096ul
 #define ORDERS_BYTES \
 	(ORDERS_FILE_FIRST + (size_t)STUBS_MAX * ORDERS_FILE_STRIDE)
-/* How long a stopped guest thread looks for its next run before it sleeps. */
-#define GUEST_SPIN_CYCLES 60000
 
 static size_t page_round(size_t bytes)
 {
@@ -44,12 +43,17 @@ static int open_shared(const char *name, size_t bytes, uint8_t **window)
 	return rc;
 }
 
-static bool has_several_cpus(void)
+/* The CPUs that we, and hence guests, may run on. */
+static void read_cpus(struct rsp_platform *p)
 {
 	cpu_set_t cpus;
 
-	return sched_getaffinity(0, sizeof cpus, &cpus) < 0 ||
-	       CPU_COUNT(&cpus) > 1;
+	_Static_assert(sizeof cpus == CPU_MASK_BYTES, "a mask of the C library");
+	CPU_ZERO(&cpus);
+	if (sched_getaffinity(0, sizeof cpus, &cpus) < 0)
+		CPU_SET(0, &cpus);
+	memcpy(p->board->cpus, &cpus, sizeof cpus);
+	p->cpus = (uint32_t)CPU_COUNT(&cpus);
 }
 
 static int open_tables(struct rsp_platform *p, uint32_t max_contexts)
@@ -116,7 +120,8 @@ int rsp_open(int memory_fd, int stub_fd, uint32_t max_contexts,
 		goto out;
 	p->board = (void *)p->orders_file;
 	p->board->sentry = (uint32_t)getpid();
-	p->board->spin = has_several_cpus() ? GUEST_SPIN_CYCLES : 0;
+	read_cpus(p);
+	p->pace.contended = 1;	/* long over: the first look begins */
 	rc = fpu_open(p);
 	if (rc < 0)
 		goto out;

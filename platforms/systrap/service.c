@@ -4,11 +4,9 @@
  * read; the answer comes through the orders file, which guests cannot write.
  */
 #include <errno.h>
+#include <string.h>
 #include "host_calls.h"
 #include "systrap_platform.h"
-
-/* Looking for the answer longer than this does not pay. */
-#define SPIN_CYCLES 60000
 
 static bool answered(const struct stub *stub)
 {
@@ -16,13 +14,23 @@ static bool answered(const struct stub *stub)
 	       stub->orders->seq;
 }
 
+/* The service thread is to run on our CPU: then it can as soon as we sleep,
+ * and we can as soon as it does. */
+static void call_here(struct stub_orders *orders)
+{
+	uint32_t cpu = current_cpu();
+
+	if (orders->cpu == cpu + 1)
+		return;
+	memset(orders->cpus, 0, CPU_MASK_BYTES);
+	if (cpu / 8 >= CPU_MASK_BYTES)
+		return;
+	orders->cpus[cpu / 8] = (uint8_t)(1 << cpu % 8);
+	orders->cpu = cpu + 1;
+}
+
 static int await_answer(struct rsp_platform *p, struct stub *stub)
 {
-	struct spin spin = { 0, 0 };
-
-	while (spin_on(p, &spin, SPIN_CYCLES))
-		if (answered(stub))
-			return 0;
 	sleep_going(p);
 	for (;;) {
 		reap(p);
@@ -48,6 +56,7 @@ int service_order(struct rsp_platform *p, struct stub *stub,
 	orders->arg0 = order->arg0;
 	orders->arg1 = order->arg1;
 	orders->error = 0;
+	call_here(orders);
 	__atomic_store_n(&orders->seq, orders->seq + 1, __ATOMIC_SEQ_CST);
 	host_wake(&orders->seq);
 	if (order->op == ORDER_EXIT)

@@ -12,11 +12,6 @@
 #include "host_calls.h"
 #include "systrap_platform.h"
 
-/* A turn of a spinning loop takes far less, unless another thread had our
- * CPU: then there is no idle one, and spinning only delays those who work. */
-#define PREEMPTED_CYCLES 20000
-/* How long we look for a stop before we sleep. */
-#define SPIN_CYCLES 100000
 /* An interrupt that has no effect after so long is sent again, and after so
  * long the guest is hostile. */
 #define RESEND_NS 50000000
@@ -28,27 +23,6 @@ int64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000000000ll + now.tv_nsec;
-}
-
-static uint64_t cycles(void)
-{
-	return __builtin_ia32_rdtsc();
-}
-
-bool spin_on(const struct rsp_platform *p, struct spin *spin, uint64_t limit)
-{
-	uint64_t now = cycles();
-
-	if (p->board->spin == 0)
-		return false;	/* a single CPU */
-	if (spin->start == 0)
-		spin->start = now;
-	else if (now - spin->last > PREEMPTED_CYCLES ||
-		 now - spin->start > limit)
-		return false;
-	spin->last = now;
-	__builtin_ia32_pause();
-	return true;
 }
 
 void sleep_going(struct rsp_platform *p)
@@ -100,10 +74,37 @@ int64_t press_interrupts(struct rsp_platform *p)
 	return next;
 }
 
-static bool has_work(struct rsp_platform *p)
+static bool has_rung(const struct rsp_platform *p)
 {
-	return collect(p) ||
-	       __atomic_load_n(&p->control->rung, __ATOMIC_SEQ_CST) != 0;
+	return __atomic_load_n(&p->control->rung, __ATOMIC_SEQ_CST) != 0;
+}
+
+/* Sleeps once, until something is there or the deadline; 1, 0, or -EAGAIN. */
+static int sleep_until(struct rsp_platform *p, int64_t deadline)
+{
+	int64_t until, left = -1;
+	int rc = -EAGAIN;
+
+	sleep_going(p);
+	if (collect(p) || has_rung(p)) {
+		rc = 1;
+		goto out;
+	}
+	until = press_interrupts(p);
+	if (deadline < until)
+		until = deadline;
+	if (until != INT64_MAX) {
+		left = until - now_ns();
+		if (left <= 0) {
+			rc = until == deadline ? 0 : -EAGAIN;
+			goto out;
+		}
+	}
+	/* A signal may be for the host's own code. */
+	rc = sleep_on_event(p, left) < 0 ? 1 : -EAGAIN;
+out:
+	sleep_gone(p);
+	return rc;
 }
 
 int rsp_wait(struct rsp_platform *p, double deadline_ns)
@@ -112,39 +113,31 @@ int rsp_wait(struct rsp_platform *p, double deadline_ns)
 				   ? INT64_MAX
 				   : (int64_t)deadline_ns;
 	struct spin spin = { 0, 0 };
-	int64_t until, left;
+	uint64_t start, limit;
 	int rc;
 
-	if (has_work(p))
+	if (collect(p) || has_rung(p))
 		return 1;
-	if (deadline != 0 && p->running_count > 0)
-		while (spin_on(p, &spin, SPIN_CYCLES))
-			if (has_work(p))
-				return 1;
-	for (;;) {
-		sleep_going(p);
-		if (has_work(p)) {
-			sleep_gone(p);
+	pace_rest(p);
+	start = cycles();
+	limit = deadline == 0 ? 0 : pace_limit(p);
+	while (limit != 0 && spin_on(p, &spin, limit)) {
+		if (collect(p)) {
+			pace_stop(p, cycles() - start);
 			return 1;
 		}
-		until = press_interrupts(p);
-		if (deadline < until)
-			until = deadline;
-		left = -1;
-		if (until != INT64_MAX) {
-			left = until - now_ns();
-			if (left <= 0) {
-				sleep_gone(p);
-				if (until == deadline)
-					return 0;
-				continue;
-			}
+		if (has_rung(p))
+			return 1;
+	}
+	for (;;) {
+		rc = sleep_until(p, deadline);
+		if (rc >= 0)
+			return rc;
+		if (collect(p)) {
+			pace_stop(p, cycles() - start);
+			return 1;
 		}
-		rc = sleep_on_event(p, left);
-		sleep_gone(p);
-		if (rc < 0)
-			return 1;	/* a signal for the host's own code */
-		if (has_work(p))
+		if (has_rung(p))
 			return 1;
 	}
 }

@@ -70,6 +70,14 @@ struct guest {
 	int64_t signalled_ns;
 };
 
+struct pace {
+	uint64_t gap;		/* mean cycles from a wait to the next stop */
+	uint64_t contended;	/* until then nobody looks, all sleep */
+	uint64_t penalty;	/* cycles that the next contention costs */
+	uint32_t recent[8];	/* contexts that stopped since the last wait */
+	uint32_t recent_count;
+};
+
 struct reaper {
 	pthread_t thread;
 	bool started;
@@ -87,6 +95,8 @@ struct rsp_platform {
 	uint32_t xsave_bytes;
 	uint64_t features;	/* XSAVE components of guests */
 	uint32_t mxcsr_mask;
+	uint32_t cpus;		/* that we may run on */
+	struct pace pace;
 
 	int event_fd;
 	uint8_t *orders_file;	/* window; begins with the board */
@@ -170,14 +180,25 @@ void reaper_stop(struct rsp_platform *);
 /* Waits for children that have ended or stopped, if there are any. */
 void reap(struct rsp_platform *);
 
-/* sleep.c */
-int64_t now_ns(void);
-/* True as long as it pays to look again instead of sleeping; starts with a
- * zeroed struct. */
+/* pace.c: whether to look for an event or to sleep until it comes */
 struct spin {
 	uint64_t start, last;
 };
-bool spin_on(const struct rsp_platform *, struct spin *, uint64_t limit);
+/* True as long as it pays to look again; starts with a zeroed struct. */
+bool spin_on(struct rsp_platform *, struct spin *, uint64_t limit);
+/* How long it pays to look for the next stop, in cycles; maybe 0. */
+uint64_t pace_limit(struct rsp_platform *);
+/* A stop came so many cycles after we began to wait. */
+void pace_stop(struct rsp_platform *, uint64_t gap);
+/* Somebody else wants our CPUs. */
+void pace_contended(struct rsp_platform *);
+/* Contexts that stopped and were not resumed have long to wait. */
+void pace_rest(struct rsp_platform *);
+uint32_t current_cpu(void);
+uint64_t cycles(void);
+
+/* sleep.c */
+int64_t now_ns(void);
 /* Between `going` and `gone`: conditions are looked at, then slept on. */
 void sleep_going(struct rsp_platform *);
 /* 0, or -EINTR. ns: at most this long; negative: for ever. */

@@ -51,6 +51,7 @@ const struct sock_filter stub_filter[] = {
 	ALLOW_IF(__NR_exit_group),
 	ALLOW_IF(__NR_getppid),
 	ALLOW_IF(__NR_sigaltstack),
+	ALLOW_IF(__NR_sched_setaffinity),
 	ALLOW_IF(__NR_rt_sigprocmask),
 	ALLOW_IF(__NR_seccomp),
 	UNLESS(__NR_tgkill, 4),

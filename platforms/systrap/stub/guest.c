@@ -58,6 +58,14 @@ INLINE uint64_t cycles(void)
 	return (uint64_t)high << 32 | low;
 }
 
+/* The host keeps its number in what rdtscp reads. */
+INLINE uint32_t current_cpu(void)
+{
+	uint32_t low, high, aux;
+	__asm__ volatile("rdtscp" : "=a"(low), "=d"(high), "=c"(aux));
+	return aux & 0xfff;
+}
+
 /* The address of a label of guest.S, wherever the image is. */
 #define LABEL(name)                                                     \
 	({                                                              \
@@ -73,6 +81,7 @@ INLINE void publish(struct stub_thread *t)
 	const struct stub_board *board = (void *)STUB_BOARD;
 	uint32_t place = t->place & 4095;
 
+	t->cpu = current_cpu();
 	__atomic_store_n(&t->state, THREAD_STOPPED, __ATOMIC_RELEASE);
 	__atomic_fetch_or(&bell->words[place / 32], 1u << place % 32,
 			  __ATOMIC_SEQ_CST);
@@ -89,17 +98,25 @@ INLINE uint32_t await(struct stub_thread *t)
 {
 	const struct stub_board *board = (void *)STUB_BOARD;
 	uint64_t limit = board->spin;
-	uint64_t start;
+	uint64_t start, last, now;
 	uint32_t state;
 
 	if (limit != 0) {
-		start = cycles();
+		start = last = cycles();
 		do {
 			state = __atomic_load_n(&t->state, __ATOMIC_ACQUIRE);
 			if (state != THREAD_STOPPED)
 				return state;
+			if (__atomic_load_n(&t->rest, __ATOMIC_RELAXED) != 0)
+				break;
 			__builtin_ia32_pause();
-		} while (cycles() - start < limit);
+			now = cycles();
+			if (now - last > PREEMPTED_CYCLES) {
+				t->preempted = 1;
+				break;
+			}
+			last = now;
+		} while (now - start < limit);
 	}
 	__atomic_store_n(&t->asleep, 1, __ATOMIC_SEQ_CST);
 	while ((state = __atomic_load_n(&t->state, __ATOMIC_SEQ_CST)) ==

@@ -5,7 +5,8 @@
  * in pages that the stub cannot write. It answers by pwrite(2) into the orders
  * file, which no guest thread may call.
  *
- *   rbx orders   rbp consts   r12d last order carried out
+ *   rbx orders   rbp consts   r12d last order carried out   r11: scratch
+ *   xmm0: low half: the CPU that it has moved to
  */
 #include <asm/unistd.h>
 #include "stub_layout.h"
@@ -47,7 +48,18 @@ service_loop:
 
 take_order:
 	mov %eax, %r12d
-	mov ORDERS_OP(%rbx), %eax
+	/* Where the Sentry is, so that it need not wake another CPU. */
+	mov ORDERS_CPU(%rbx), %rax
+	movq %xmm0, %rcx
+	cmp %rax, %rcx
+	je 1f
+	movq %rax, %xmm0
+	mov $__NR_sched_setaffinity, %eax
+	xor %edi, %edi
+	mov $CPU_MASK_BYTES, %esi
+	lea ORDERS_CPUS(%rbx), %rdx
+	syscall
+1:	mov ORDERS_OP(%rbx), %eax
 	cmp $ORDER_APPLY, %eax
 	je apply
 	cmp $ORDER_SIGNAL, %eax
@@ -188,6 +200,12 @@ thread:
 	syscall
 	test %rax, %rax
 	jnz fatal
+	mov $__NR_sched_setaffinity, %eax
+	xor %edi, %edi
+	mov $CPU_MASK_BYTES, %esi
+	movabs $(STUB_BOARD + BOARD_CPUS), %rdx
+	syscall
+	pxor %xmm0, %xmm0
 	mov $__NR_seccomp, %eax
 	mov $1, %edi			/* SECCOMP_SET_MODE_FILTER */
 	mov $4, %esi			/* SECCOMP_FILTER_FLAG_SPEC_ALLOW */

@@ -78,6 +78,7 @@
 #define BOARD_SPIN 64
 #define BOARD_FEATURES 68
 #define BOARD_SENTRY 72
+#define BOARD_CPUS 128
 
 /* Offsets in struct stub_orders. */
 #define ORDERS_SEQ 0
@@ -86,9 +87,13 @@
 #define ORDERS_ARG0 16
 #define ORDERS_ARG1 24
 #define ORDERS_OFFSET 32
-#define ORDERS_DONE 128
-#define ORDERS_ERROR 132
-#define ORDERS_FAILED 136
+#define ORDERS_CPU 40
+#define ORDERS_CPUS 64
+#define ORDERS_DONE 192
+#define ORDERS_ERROR 196
+#define ORDERS_FAILED 200
+/* A CPU mask for sched_setaffinity(2): CPUs 0 to 1023. */
+#define CPU_MASK_BYTES 128
 
 /* Offsets in struct stub_thread, of which the first 64 bytes are unused. */
 #define THREAD_STATE 64
@@ -102,6 +107,11 @@
 #define THREAD_STOPPED 0 /* its registers are in the slot; it waits */
 #define THREAD_RUN 1	 /* it may run, or runs */
 #define THREAD_SAVE 2	 /* it is to store its FPU state, then STOPPED */
+
+/* A turn of a loop that looks for a word to change takes far less, unless
+ * another thread had the CPU: then there is no idle one, and looking only
+ * delays those who work. */
+#define PREEMPTED_CYCLES 50000
 
 /* Offsets in struct stub_consts. */
 #define CONSTS_ONE 0
@@ -124,11 +134,14 @@ struct stub_board {
 	uint32_t spin;		/* TSC cycles to look for a state at most */
 	uint32_t features;	/* XSAVE components of user mode */
 	uint32_t sentry;	/* pid of the Sentry */
+	uint32_t unused2[13];
+	uint8_t cpus[CPU_MASK_BYTES];	/* where guests may run */
 };
 AT_OFFSET(stub_board, sleeping, BOARD_SLEEPING);
 AT_OFFSET(stub_board, spin, BOARD_SPIN);
 AT_OFFSET(stub_board, features, BOARD_FEATURES);
 AT_OFFSET(stub_board, sentry, BOARD_SENTRY);
+AT_OFFSET(stub_board, cpus, BOARD_CPUS);
 
 struct stub_orders {
 	uint32_t seq;		/* futex: the order to carry out */
@@ -137,7 +150,9 @@ struct stub_orders {
 	uint32_t unused;
 	uint64_t arg0, arg1;
 	uint64_t offset;	/* of this page in the orders file */
-	uint8_t unused2[88];
+	uint64_t cpu;		/* where the service thread should be */
+	uint64_t unused2[2];
+	uint8_t cpus[CPU_MASK_BYTES];	/* the mask of only that CPU */
 	/* Written by the service thread, through the file. */
 	uint32_t done;		/* the order that was carried out */
 	uint32_t error;		/* positive errno, or 0 */
@@ -149,6 +164,8 @@ AT_OFFSET(stub_orders, count, ORDERS_COUNT);
 AT_OFFSET(stub_orders, arg0, ORDERS_ARG0);
 AT_OFFSET(stub_orders, arg1, ORDERS_ARG1);
 AT_OFFSET(stub_orders, offset, ORDERS_OFFSET);
+AT_OFFSET(stub_orders, cpu, ORDERS_CPU);
+AT_OFFSET(stub_orders, cpus, ORDERS_CPUS);
 AT_OFFSET(stub_orders, done, ORDERS_DONE);
 AT_OFFSET(stub_orders, error, ORDERS_ERROR);
 AT_OFFSET(stub_orders, failed, ORDERS_FAILED);
@@ -183,7 +200,10 @@ struct stub_thread {
 	uint64_t fault_addr;
 	uint32_t place;		/* bit in the bell */
 	uint32_t tid;
-	uint32_t unused2[4];
+	uint32_t rest;		/* do not look for the state: sleep */
+	uint32_t preempted;	/* while it looked, somebody wanted its CPU */
+	uint32_t cpu;		/* where it stopped */
+	uint32_t unused2;
 	uint64_t regs[REGISTER_COUNT];
 	uint64_t unused3[5];
 	uint64_t alt_stack[3];	/* stack_t */
