@@ -29,6 +29,7 @@ import { FutexTable } from "./task/futex.ts";
 import type { IntervalTimers } from "./task/interval_timers.ts";
 import type { KernelServices } from "./task/kernel_services.ts";
 import type { Limits } from "./task/limits.ts";
+import { PiFutexTable } from "./task/pi_futex.ts";
 import { PidNamespace } from "./task/pid_namespace.ts";
 import { Task } from "./task/task.ts";
 import { BLOCKED } from "./task/task_block.ts";
@@ -38,7 +39,7 @@ import { Clock } from "./time/clock.ts";
 import { Timekeeper } from "./time/timekeeper.ts";
 import { TimerQueue } from "./time/timer_queue.ts";
 import { VirtualFilesystem } from "./vfs/virtual_filesystem.ts";
-import type { AddressSpace } from "../platforms/platform.ts";
+import type { AddressSpace, Context } from "../platforms/platform.ts";
 
 /** How often CPU-time timers of running guests are looked at. */
 const CPU_TICK_NS = 10_000_000;
@@ -76,6 +77,7 @@ export class Kernel implements KernelServices {
   readonly terminals: Terminals;
   readonly readiness: HostReadiness;
   readonly futexes = new FutexTable();
+  readonly piFutexes = new PiFutexTable();
   readonly rootPidNamespace = new PidNamespace(null);
   readonly rootIpcNamespace = new IpcNamespace();
   readonly isInitProtected: boolean;
@@ -91,6 +93,9 @@ export class Kernel implements KernelServices {
   readonly #queue = new RunQueue();
   readonly #isStrace: boolean;
   #end: KernelEnd | null = null;
+  #isPaused = false;
+  /** Stops that came while paused. */
+  readonly #held: Context[] = [];
   /** Told of every process that becomes a zombie. */
   onExit: ((process: ThreadGroup) => void) | null = null;
 
@@ -223,10 +228,43 @@ export class Kernel implements KernelServices {
     this.#end ??= { kind: "stopped" };
   }
 
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+  /** Freezes every process, as the cgroup freezer does: they take no step and
+   * no signal until resume(). What is asked from outside is still heard. */
+  pause(): void {
+    this.#isPaused = true;
+    for (const task of this.rootPidNamespace.tasks()) {
+      if (task.state === "guest") task.context.interrupt();
+    }
+  }
+  resume(): void {
+    this.#isPaused = false;
+  }
+
+  /** Returns when the kernel is resumed or must end. */
+  #runPaused(): void {
+    const { platform } = this.host;
+    while (this.#isPaused && this.#end === null) {
+      for (;;) {
+        const context = platform.nextStopped();
+        if (context === null) break;
+        this.#held.push(context);
+      }
+      if (platform.takeRing() || this.readiness.hasDeferred) {
+        this.readiness.drain();
+      } else platform.wait(Infinity);
+    }
+    this.nowNs = this.clock.monotonicNs();
+    for (const context of this.#held.splice(0)) this.#handleStop(context);
+  }
+
   /** The run loop. Returns when pid 1 has exited or the sandbox must end. */
   run(): KernelEnd {
     const { platform } = this.host;
     for (;;) {
+      if (this.#isPaused) this.#runPaused();
       this.nowNs = this.clock.monotonicNs();
       const task = this.#handleStops();
       if (platform.takeRing() || this.readiness.hasDeferred) {
@@ -236,6 +274,9 @@ export class Kernel implements KernelServices {
       for (const timers of this.cpuTimers) timers.checkCpuTime();
       this.#runTasks();
       if (this.memoryFile.caches.isOver) this.memoryFile.caches.reclaim();
+      if (platform.isBroken) {
+        this.fail("a process that guests run in was killed");
+      }
       if (this.#end !== null) return this.#end;
       // The turn's time goes to one of the tasks that it was for; a lone busy
       // task is charged exactly.
@@ -255,15 +296,19 @@ export class Kernel implements KernelServices {
     for (let left = MAX_STOPS_PER_TURN; left > 0; left--) {
       const context = platform.nextStopped();
       if (context === null) return last;
-      const task = context.owner;
-      if (!(task instanceof Task)) continue;
-      const used = this.nowNs - task.resumedNs;
-      if (used > 0) task.userNs += used;
-      last = task;
-      onStop(task);
+      last = this.#handleStop(context) ?? last;
       if (this.#end !== null) return last;
     }
     return last;
+  }
+
+  #handleStop(context: Context): Task | null {
+    const task = context.owner;
+    if (!(task instanceof Task)) return null;
+    const used = this.nowNs - task.resumedNs;
+    if (used > 0) task.userNs += used;
+    onStop(task);
+    return task;
   }
 
   /** One round: tasks queued meanwhile wait for the next, so that stops and

@@ -17,6 +17,9 @@ import {
   FUTEX_BITSET_MATCH_ANY,
   FUTEX_CLOCK_REALTIME,
   FUTEX_CMP_REQUEUE,
+  FUTEX_CMP_REQUEUE_PI,
+  FUTEX_LOCK_PI,
+  FUTEX_LOCK_PI2,
   FUTEX_OP_ADD,
   FUTEX_OP_ANDN,
   FUTEX_OP_CMP_EQ,
@@ -31,21 +34,31 @@ import {
   FUTEX_OP_XOR,
   FUTEX_PRIVATE_FLAG,
   FUTEX_REQUEUE,
+  FUTEX_TRYLOCK_PI,
+  FUTEX_UNLOCK_PI,
   FUTEX_WAIT,
   FUTEX_WAIT_BITSET,
+  FUTEX_WAIT_REQUEUE_PI,
   FUTEX_WAKE,
   FUTEX_WAKE_BITSET,
   FUTEX_WAKE_OP,
 } from "../abi/futex.ts";
-import { CAP_SYS_PTRACE } from "../abi/capability.ts";
 import { FutexWaiter } from "../task/futex.ts";
+import { mayTrace } from "../task/ptrace_access.ts";
 import type { Task } from "../task/task.ts";
-import { readTimespec, readTimespecParts } from "./timespec.ts";
+import {
+  cmpRequeuePi,
+  lockPi,
+  tryLockPi,
+  unlockPi,
+  waitRequeuePi,
+} from "./futex_pi.ts";
+import { deadlineOf, type FutexTimeout } from "./futex_timeout.ts";
 import { defineSyscall, type SysResult, unimplemented } from "./syscall.ts";
 
 export const futex = defineSyscall({
   name: "futex",
-  support: { partial: "priority inheritance operations fail with ENOSYS" },
+  support: { partial: "PI: every task has the same priority" },
   args: {
     uaddr: "addr",
     op: "int",
@@ -59,8 +72,10 @@ export const futex = defineSyscall({
     const isShared = (op & FUTEX_PRIVATE_FLAG) === 0;
     const isRealtime = (op & FUTEX_CLOCK_REALTIME) !== 0;
     if (
-      isRealtime && command !== FUTEX_WAIT && command !== FUTEX_WAIT_BITSET
+      isRealtime && command !== FUTEX_WAIT_BITSET &&
+      command !== FUTEX_WAIT_REQUEUE_PI && command !== FUTEX_LOCK_PI2
     ) return ENOSYS;
+    const absolute = { timeout, isRealtime, isAbsolute: true };
     switch (command) {
       case FUTEX_WAIT:
         return wait(task, uaddr, val, FUTEX_BITSET_MATCH_ANY, isShared, {
@@ -69,11 +84,7 @@ export const futex = defineSyscall({
           isAbsolute: false,
         });
       case FUTEX_WAIT_BITSET:
-        return wait(task, uaddr, val, val3, isShared, {
-          timeout,
-          isRealtime,
-          isAbsolute: true,
-        });
+        return wait(task, uaddr, val, val3, isShared, absolute);
       case FUTEX_WAKE:
         return wake(task, uaddr, val, FUTEX_BITSET_MATCH_ANY, isShared);
       case FUTEX_WAKE_BITSET:
@@ -109,6 +120,27 @@ export const futex = defineSyscall({
           val3,
           isShared,
         );
+      case FUTEX_LOCK_PI:
+        // This one's timeout is on CLOCK_REALTIME without saying so.
+        return lockPi(task, uaddr, isShared, { ...absolute, isRealtime: true });
+      case FUTEX_LOCK_PI2:
+        return lockPi(task, uaddr, isShared, absolute);
+      case FUTEX_TRYLOCK_PI:
+        return tryLockPi(task, uaddr, isShared);
+      case FUTEX_UNLOCK_PI:
+        return unlockPi(task, uaddr, isShared);
+      case FUTEX_WAIT_REQUEUE_PI:
+        return waitRequeuePi(task, uaddr, val, uaddr2, isShared, absolute);
+      case FUTEX_CMP_REQUEUE_PI:
+        return cmpRequeuePi(
+          task,
+          uaddr,
+          uaddr2,
+          val,
+          timeout % 4294967296,
+          val3,
+          isShared,
+        );
       default:
         unimplemented(task, `futex: operation ${command}`);
         return ENOSYS;
@@ -116,37 +148,13 @@ export const futex = defineSyscall({
   },
 });
 
-interface Timeout {
-  /** Address of struct timespec, 0: none. */
-  readonly timeout: number;
-  readonly isRealtime: boolean;
-  readonly isAbsolute: boolean;
-}
-
-/** The CLOCK_MONOTONIC deadline of this call. EFAULT, EINVAL. */
-function deadlineOf(task: Task, timing: Timeout): number | Errno {
-  if (timing.timeout === 0) return Infinity;
-  if (task.restart.deadlineNs >= 0) return task.restart.deadlineNs;
-  if (!timing.isAbsolute) {
-    const ns = readTimespec(task, timing.timeout);
-    return isErrno(ns) ? ns : task.deadlineAfter(ns);
-  }
-  const time = readTimespecParts(task, timing.timeout);
-  if (isErrno(time)) return time;
-  const at = timing.isRealtime
-    ? task.clock.monotonicAtRealtime(time)
-    : time.sec * 1e9 + time.nsec;
-  task.restart.deadlineNs = Math.max(0, at);
-  return task.restart.deadlineNs;
-}
-
 function wait(
   task: Task,
   uaddr: number,
   expected: number,
   bitset: number,
   isShared: boolean,
-  timing: Timeout,
+  timing: FutexTimeout,
 ): SysResult {
   if (bitset === 0) return EINVAL;
   const deadline = deadlineOf(task, timing);
@@ -315,10 +323,7 @@ export const getRobustList = defineSyscall({
   run: (task, { pid, head_ptr, len_ptr }) => {
     const target = pid === 0 ? task : task.namespace.task(pid);
     if (target === null) return ESRCH;
-    if (
-      target.credentials.uid !== task.credentials.euid &&
-      !task.credentials.has(CAP_SYS_PTRACE)
-    ) return EPERM;
+    if (!mayTrace(task, target)) return EPERM;
     return task.memory.writeU64(len_ptr, ROBUST_LIST_HEAD_SIZE) ??
       task.memory.writeU64(head_ptr, target.robustList) ?? 0;
   },

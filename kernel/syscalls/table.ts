@@ -17,6 +17,7 @@ import * as exit from "./sys_exit.ts";
 import * as fcntl from "./sys_fcntl.ts";
 import * as flock from "./sys_flock.ts";
 import * as futex from "./sys_futex.ts";
+import * as futex2 from "./sys_futex2.ts";
 import * as identity from "./sys_identity.ts";
 import * as inotify from "./sys_inotify.ts";
 import * as ioctl from "./sys_ioctl.ts";
@@ -71,6 +72,7 @@ const FAMILIES: readonly object[] = [
   fcntl,
   flock,
   futex,
+  futex2,
   identity,
   inotify,
   ioctl,

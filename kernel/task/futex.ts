@@ -80,6 +80,12 @@ export class FutexTable {
     this.#dropIfEmpty(bucket);
   }
 
+  /** The waiters of a word, longest first. */
+  waitersOf(key: FutexKey): readonly FutexWaiter[] {
+    const bucket = this.#bucket(key);
+    return bucket === undefined ? [] : [...bucket.waiters];
+  }
+
   /** Wakes at most `count` waiters whose bitset meets `bitset`. */
   wakeKey(
     key: FutexKey,

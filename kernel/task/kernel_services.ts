@@ -14,6 +14,7 @@ import type { Memfds } from "../fs/tmpfs/memfd.ts";
 import type { VirtualFilesystem } from "../vfs/virtual_filesystem.ts";
 import type { FutexTable } from "./futex.ts";
 import type { IntervalTimers } from "./interval_timers.ts";
+import type { PiFutexTable } from "./pi_futex.ts";
 import type { PidNamespace } from "./pid_namespace.ts";
 import type { Errno } from "../abi/errno.ts";
 import type { IpcNamespace } from "../ipc/ipc_namespace.ts";
@@ -40,6 +41,7 @@ export interface KernelServices {
   /** Sockets' inodes, and their families. */
   readonly sockets: SocketFileSystem;
   readonly futexes: FutexTable;
+  readonly piFutexes: PiFutexTable;
   readonly rootPidNamespace: PidNamespace;
   readonly rootIpcNamespace: IpcNamespace;
   /** Processes whose CPU-time timers are armed. */

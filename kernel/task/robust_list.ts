@@ -32,11 +32,14 @@ export function releaseRobustList(task: Task): void {
     if (isErrno(entry) || clearTag(entry) === head) break;
     const at = clearTag(entry);
     const next = memory.readU64(at);
-    if (at !== clearTag(pending)) markOwnerDead(task, at + offset, "held");
+    if (at !== clearTag(pending)) {
+      markOwnerDead(task, at + offset, entry % 2 === 1 ? "pi" : "held");
+    }
     entry = next;
   }
   const last = clearTag(pending);
-  if (last !== 0) markOwnerDead(task, last + offset, "pending");
+  if (last === 0) return;
+  markOwnerDead(task, last + offset, pending % 2 === 1 ? "pi" : "pending");
 }
 
 /** Bit 0 of an entry marks a PI futex. */
@@ -47,7 +50,7 @@ function clearTag(entry: number): number {
 function markOwnerDead(
   task: Task,
   addr: number,
-  how: "held" | "pending",
+  how: "held" | "pending" | "pi",
 ): void {
   const { memory } = task;
   for (;;) {
@@ -62,7 +65,8 @@ function markOwnerDead(
     const old = memory.compareExchangeU32(addr, value, dead);
     if (isErrno(old)) return;
     if (old !== value) continue;
-    if ((value & FUTEX_WAITERS) !== 0) {
+    // Those who wait for a PI futex are handed it.
+    if (how !== "pi" && (value & FUTEX_WAITERS) !== 0) {
       task.kernel.futexes.wake(memory, addr, 1);
     }
     return;

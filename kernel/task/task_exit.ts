@@ -66,6 +66,7 @@ export function exitTask(task: Task, status = 0): void {
 export function leaveMemory(task: Task): void {
   const { kernel, memory } = task;
   releaseRobustList(task);
+  kernel.piFutexes.releaseOwner(task);
   if (task.clearChildTid !== 0 && memory.users > 1) {
     if (memory.writeU32(task.clearChildTid, 0) === null) {
       kernel.futexes.wake(memory, task.clearChildTid, 1);
