@@ -123,7 +123,8 @@ struct rsp_control {
 	uint32_t doorbell;
 	uint32_t sleeping;
 	uint32_t rung;
-	uint8_t _pad76[52];
+	uint32_t broken;
+	uint8_t _pad80[48];
 	uint32_t summary[16];
 	uint32_t stopped[512];
 	uint8_t memOps[16384];
@@ -138,6 +139,7 @@ _Static_assert(offsetof(struct rsp_control, xcr0High) == 20, "xcr0High");
 _Static_assert(offsetof(struct rsp_control, doorbell) == 64, "doorbell");
 _Static_assert(offsetof(struct rsp_control, sleeping) == 68, "sleeping");
 _Static_assert(offsetof(struct rsp_control, rung) == 72, "rung");
+_Static_assert(offsetof(struct rsp_control, broken) == 76, "broken");
 _Static_assert(offsetof(struct rsp_control, summary) == 128, "summary");
 _Static_assert(offsetof(struct rsp_control, stopped) == 192, "stopped");
 _Static_assert(offsetof(struct rsp_control, memOps) == 2240, "memOps");

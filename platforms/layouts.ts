@@ -123,6 +123,9 @@ export const CONTROL: Layout = {
     sleeping: u32(68),
     /** Set by rsp_ring: the host reactor has something for the kernel. */
     rung: u32(72),
+    /** Set once a process of the platform's ended that nobody told to: it
+     * cannot go on. `rung` is set with it. */
+    broken: u32(76),
     summary: u32(128, SUMMARY_WORDS),
     stopped: u32(128 + 4 * SUMMARY_WORDS, STOPPED_WORDS),
     /** MEM_OPS_MAX records of struct rsp_mem_op. */

@@ -15,6 +15,7 @@ const at = (field: string): number => CONTROL.fields[field]!.offset;
 const SUMMARY = at("summary") / 4;
 const STOPPED = at("stopped") / 4;
 const RUNG = at("rung") / 4;
+const BROKEN = at("broken") / 4;
 const EINVAL = 22;
 
 export interface NativeOptions {
@@ -146,6 +147,10 @@ export class NativePlatform implements Platform, SpaceCalls, ContextCalls {
     if (this.#stoppedBits !== 0 || this.#summaryBits !== 0) return;
     const deadline = deadlineNs === Infinity ? -1 : Math.max(0, deadlineNs);
     this.#symbols.rsp_wait(this.#platform, deadline);
+  }
+
+  get isBroken(): boolean {
+    return this.#words[BROKEN] !== 0;
   }
 
   takeRing(): boolean {

@@ -120,6 +120,9 @@ export interface Platform {
    * reaches `deadlineNs` (Infinity: none). May return early.
    */
   wait(deadlineNs: number): void;
+  /** True once a process of the platform's ended that nobody told to (it was
+   * killed from outside): the sandbox cannot go on. wait() returns then. */
+  readonly isBroken: boolean;
   /** True once after each ring of the host reactor; clears the word. */
   takeRing(): boolean;
   /** Kills every guest and waits until none is left. */

@@ -50,8 +50,12 @@ static void thread_ended(struct rsp_platform *p, struct host_thread *t,
 
 	if (stub == NULL)
 		p->stillborn = t->tid;
-	else if (t->mode != MODE_EXITING)
-		stub->dead = true;	/* guests cannot end by themselves */
+	else if (t->mode != MODE_EXITING && !stub->dead) {
+		/* Guests cannot end by themselves: somebody killed it. */
+		stub->dead = true;
+		p->control->broken = 1;
+		__atomic_store_n(&p->control->rung, 1, __ATOMIC_SEQ_CST);
+	}
 	if (context != NO_CONTEXT) {
 		guest = &p->guests[context];
 		ctx = context_at(p, context);

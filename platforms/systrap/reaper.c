@@ -69,6 +69,10 @@ static void stub_ended(struct rsp_platform *p, struct stub *stub, int status)
 {
 	uint32_t i;
 
+	if (!stub->dead) {	/* nobody told it to */
+		p->control->broken = 1;
+		__atomic_store_n(&p->control->rung, 1, __ATOMIC_SEQ_CST);
+	}
 	stub->dead = true;
 	stub->reaped = true;
 	stub->status = status;

@@ -70,6 +70,7 @@ export class FakePlatform implements Platform {
     xcr0Low: 7,
     xcr0High: 0,
   };
+  readonly isBroken = false;
   readonly #view: DataView;
   #next = 0;
 
