@@ -18,6 +18,7 @@ import { SIGKILL } from "../../kernel/abi/signal.ts";
 import type { HostFd } from "../../kernel/host.ts";
 import { ExitStatus } from "../exit_status.ts";
 import { messageOf } from "../runtime_error.ts";
+import { BootError } from "./boot_error.ts";
 import { buildHost } from "./boot_host.ts";
 import { type BootSpec, LIST_SYSCALLS, SPEC_FD } from "./boot_spec.ts";
 import { ControlServer } from "./control_server.ts";
@@ -96,6 +97,28 @@ function run(
   platform.close();
 }
 
+/** What is said of the end of the sandbox, and where it came from. */
+function describeFailure(thrown: unknown): {
+  readonly step: string;
+  readonly message: string;
+  readonly status: ExitStatus;
+} {
+  if (thrown instanceof StepError) {
+    const { step, message, status } = thrown;
+    // The user's program failed, not a step of ours.
+    if (step === FIRST_PROCESS) return { step, message, status };
+    const where = `(starting the sandbox, step "${step}")`;
+    return { step, message: `${message} ${where}`, status };
+  }
+  const step = "kernel";
+  if (thrown instanceof BootError) {
+    return { step, message: thrown.message, status: thrown.status };
+  }
+  const stack = thrown instanceof Error ? `\n${thrown.stack}` : "";
+  const message = `internal error: ${messageOf(thrown)}${stack}`;
+  return { step, message, status: ExitStatus.SandboxDied };
+}
+
 /** Runs the sandbox; the exit status of this process. */
 export function main(args: readonly string[]): number {
   // Only this program has the kernel's tables.
@@ -118,17 +141,7 @@ export function main(args: readonly string[]): number {
     run(opened, spec, control, timeline);
     return ExitStatus.Ok;
   } catch (thrown) {
-    const isStep = thrown instanceof StepError;
-    const step = isStep ? thrown.step : "kernel";
-    const status = isStep ? thrown.status : ExitStatus.SandboxDied;
-    const detail = thrown instanceof Error && !isStep ? thrown.stack ?? "" : "";
-    // The user's program failed, not a step of ours.
-    const isProgram = step === FIRST_PROCESS;
-    const message = !isStep
-      ? `internal error: ${messageOf(thrown)}\n${detail}`
-      : isProgram
-      ? thrown.message
-      : `${thrown.message} (starting the sandbox, step "${step}")`;
+    const { step, message, status } = describeFailure(thrown);
     control?.send({ event: "failed", step, message, status });
     return status;
   }
