@@ -49,8 +49,12 @@ export function descendants(of = Deno.pid): number[] {
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       parents.set(Number(name), Number(fields[1]));
     } catch (thrown) {
-      // It ended while we looked.
-      if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
+      // It ended while we looked: before the file was opened, or before it
+      // was read.
+      if (thrown instanceof Deno.errors.NotFound) continue;
+      if (!(thrown instanceof Error && thrown.message.includes("os error 3"))) {
+        throw thrown;
+      }
     }
   }
   const isBelow = (pid: number): boolean => {
