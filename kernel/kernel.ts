@@ -26,7 +26,7 @@ import { createSockets } from "./socket_families.ts";
 import type { SocketFileSystem } from "./socket/socket.ts";
 import { SYSCALLS } from "./syscalls/table.ts";
 import { FutexTable } from "./task/futex.ts";
-import type { IntervalTimers } from "./task/interval_timers.ts";
+import type { CpuTimer } from "./task/cpu_clock.ts";
 import type { KernelServices } from "./task/kernel_services.ts";
 import type { Limits } from "./task/limits.ts";
 import { PiFutexTable } from "./task/pi_futex.ts";
@@ -88,7 +88,7 @@ export class Kernel implements KernelServices {
   syscallCount = 0;
   nowNs: number;
 
-  readonly cpuTimers = new Set<IntervalTimers>();
+  readonly cpuTimers = new Set<CpuTimer>();
 
   readonly #queue = new RunQueue();
   readonly #isStrace: boolean;
@@ -271,7 +271,7 @@ export class Kernel implements KernelServices {
         this.readiness.drain();
       }
       this.timers.expire(this.nowNs);
-      for (const timers of this.cpuTimers) timers.checkCpuTime();
+      for (const timer of this.cpuTimers) timer.checkCpuTime();
       this.#runTasks();
       if (this.memoryFile.caches.isOver) this.memoryFile.caches.reclaim();
       if (platform.isBroken) {

@@ -21,7 +21,6 @@ import {
   CLOCK_MONOTONIC,
   CLOCK_MONOTONIC_COARSE,
   CLOCK_MONOTONIC_RAW,
-  CLOCK_PROCESS_CPUTIME_ID,
   CLOCK_REALTIME,
   CLOCK_REALTIME_ALARM,
   CLOCK_REALTIME_COARSE,
@@ -40,6 +39,8 @@ import {
   writeTimespec,
   writeTimespecNs,
 } from "./timespec.ts";
+import { type CpuClock, cpuClockOf } from "../task/cpu_clock.ts";
+import { CpuSleep } from "../task/cpu_sleep.ts";
 import { NS_PER_TICK } from "../task/signal_send.ts";
 import { defineSyscall, type SysResult } from "./syscall.ts";
 
@@ -47,22 +48,6 @@ import { defineSyscall, type SysResult } from "./syscall.ts";
 const never = new WaitQueue();
 /** Coarse clocks tick at 250 Hz. */
 const COARSE_RESOLUTION_NS = 4_000_000;
-
-/** Negative clock ids name a process's or thread's CPU clock: ~pid << 3. */
-function cpuClockNs(task: Task, clockId: number): number | Errno {
-  const which = clockId & 3;
-  const isThread = (clockId & 4) !== 0;
-  if (which === 3) return EINVAL;
-  const id = ~(clockId >> 3);
-  const target = id === 0 ? task : task.namespace.task(id);
-  if (target === null) return EINVAL;
-  if (isThread) {
-    return target.threadGroup === task.threadGroup
-      ? target.userNs + target.systemNs
-      : EINVAL;
-  }
-  return target.threadGroup.userNs + target.threadGroup.systemNs;
-}
 
 /** The time a clock shows. EINVAL. */
 export function readClock(task: Task, clockId: number): Timespec | Errno {
@@ -79,16 +64,9 @@ export function readClock(task: Task, clockId: number): Timespec | Errno {
     case CLOCK_BOOTTIME:
     case CLOCK_BOOTTIME_ALARM:
       return timespecOfNs(task.clock.boottimeNs());
-    case CLOCK_PROCESS_CPUTIME_ID:
-      return timespecOfNs(
-        task.threadGroup.userNs + task.threadGroup.systemNs,
-      );
-    case CLOCK_THREAD_CPUTIME_ID:
-      return timespecOfNs(task.userNs + task.systemNs);
     default: {
-      if (clockId >= 0) return EINVAL;
-      const ns = cpuClockNs(task, clockId);
-      return isErrno(ns) ? ns : timespecOfNs(ns);
+      const clock = cpuClockOf(task, clockId) ?? EINVAL;
+      return isErrno(clock) ? clock : timespecOfNs(clock.readNs());
     }
   }
 }
@@ -186,19 +164,22 @@ export const nanosleep = defineSyscall({
 
 export const clockNanosleep = defineSyscall({
   name: "clock_nanosleep",
-  support: { partial: "CPU-time clocks fail with ENOTSUP" },
+  support: "full",
   args: { clockid: "clockid", flags: "flags", req: "addr", rem: "addr" },
   run: (task, { clockid, flags, req, rem }) => {
-    const now = readClock(task, clockid);
-    if (isErrno(now)) return now;
-    if (clockid === CLOCK_THREAD_CPUTIME_ID) return EINVAL;
-    if (clockid < 0 || clockid === CLOCK_PROCESS_CPUTIME_ID) return ENOTSUP;
+    const cpuClock = cpuClockOf(task, clockid);
+    if (isErrno(cpuClock)) return cpuClock;
+    if (cpuClock === null && isErrno(readClock(task, clockid))) return EINVAL;
+    if (clockid === CLOCK_THREAD_CPUTIME_ID) return ENOTSUP;
+    // Nobody can sleep until he has used CPU time himself.
+    if (cpuClock?.target === task) return EINVAL;
+    if (!SLEEPABLE.has(clockid) && cpuClock === null) return ENOTSUP;
     const time = readTimespecParts(task, req);
     if (isErrno(time)) return time;
     const ns = time.sec * 1e9 + time.nsec;
-    if ((flags & TIMER_ABSTIME) === 0) {
-      return sleepUntil(task, task.deadlineAfter(ns), rem);
-    }
+    const isAbsolute = (flags & TIMER_ABSTIME) !== 0;
+    if (cpuClock !== null) return sleepCpu(task, cpuClock, ns, isAbsolute, rem);
+    if (!isAbsolute) return sleepUntil(task, task.deadlineAfter(ns), rem);
     const result = task.block(
       never,
       undefined,
@@ -208,6 +189,45 @@ export const clockNanosleep = defineSyscall({
     return isErrno(result) ? ERESTARTNOHAND : result;
   },
 });
+
+/** Clocks with clock_nanosleep, besides those of CPU time. */
+const SLEEPABLE: ReadonlySet<number> = new Set([
+  CLOCK_REALTIME,
+  CLOCK_MONOTONIC,
+  CLOCK_BOOTTIME,
+  CLOCK_TAI,
+  CLOCK_REALTIME_ALARM,
+  CLOCK_BOOTTIME_ALARM,
+]);
+
+function sleepCpu(
+  task: Task,
+  clock: CpuClock,
+  ns: number,
+  isAbsolute: boolean,
+  rem: number,
+): SysResult {
+  let sleep = task.restart.data;
+  if (!(sleep instanceof CpuSleep)) {
+    sleep = new CpuSleep(task, clock, isAbsolute ? ns : clock.readNs() + ns);
+    task.restart.data = sleep;
+  }
+  const asleep = sleep as CpuSleep;
+  if (asleep.leftNs <= 0) {
+    asleep.abandon();
+    return 0;
+  }
+  asleep.start();
+  const blocked = task.block(asleep.queue);
+  if (!isErrno(blocked)) return blocked;
+  asleep.abandon();
+  if (isAbsolute) return ERESTARTNOHAND;
+  if (rem !== 0) {
+    const fault = writeTimespecNs(task, rem, Math.max(0, asleep.leftNs));
+    if (fault !== null) return fault;
+  }
+  return ERESTART_RESTARTBLOCK;
+}
 
 /** The CLOCK_MONOTONIC instant at which `clockId` shows `time`. */
 export function monotonicOf(

@@ -17,6 +17,7 @@ import {
   PRIO_PROCESS,
   PRIO_USER,
   RLIM_NLIMITS,
+  RLIMIT_CPU,
   RLIMIT_NICE,
   RLIMIT_NOFILE,
   RUSAGE_CHILDREN,
@@ -68,6 +69,7 @@ function changeLimits(
   const raises = hard > limits.hard[resource]!;
   if (raises && !task.credentials.has(CAP_SYS_RESOURCE)) return EPERM;
   limits.set(resource, soft, hard);
+  if (resource === RLIMIT_CPU) target.threadGroup.updateCpuLimit();
   return null;
 }
 

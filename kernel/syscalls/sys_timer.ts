@@ -3,7 +3,14 @@
  * timer_settime(2), timer_gettime(2), timer_getoverrun(2), timer_delete(2).
  * @module
  */
-import { EAGAIN, EINVAL, ENOTSUP, type Errno, isErrno } from "../abi/errno.ts";
+import {
+  EAGAIN,
+  EFAULT,
+  EINVAL,
+  ENOTSUP,
+  type Errno,
+  isErrno,
+} from "../abi/errno.ts";
 import {
   NSIG,
   SIGALRM,
@@ -15,12 +22,19 @@ import {
   SIGEVENT_SIZE,
 } from "../abi/signal.ts";
 import {
-  CLOCK_PROCESS_CPUTIME_ID,
-  CLOCK_THREAD_CPUTIME_ID,
+  CLOCK_BOOTTIME,
+  CLOCK_BOOTTIME_ALARM,
+  CLOCK_MONOTONIC,
+  CLOCK_REALTIME,
+  CLOCK_REALTIME_ALARM,
+  CLOCK_TAI,
   ITIMER_PROF,
   ITIMER_REAL,
   TIMER_ABSTIME,
 } from "../abi/time.ts";
+import { RLIMIT_SIGPENDING } from "../abi/resource.ts";
+import { cpuClockOf } from "../task/cpu_clock.ts";
+import type { Timespec } from "../time/clock.ts";
 import {
   type IntervalSetting,
   IntervalTimers,
@@ -32,7 +46,7 @@ import {
 } from "../task/posix_timers.ts";
 import type { Task } from "../task/task.ts";
 import { monotonicOf, readClock } from "./sys_clock.ts";
-import { defineSyscall, unimplemented } from "./syscall.ts";
+import { defineSyscall } from "./syscall.ts";
 import {
   readTimespec,
   readTimespecParts,
@@ -40,9 +54,6 @@ import {
   writeTimespecNs,
   writeTimevalNs,
 } from "./timespec.ts";
-
-/** Timers one process may have; Linux counts them against SIGPENDING. */
-const MAX_TIMERS = 30000;
 
 function intervalTimers(task: Task): IntervalTimers {
   return task.threadGroup.timers ??= new IntervalTimers(task.threadGroup);
@@ -105,29 +116,39 @@ function posixTimer(task: Task, id: number): PosixTimer | Errno {
   return task.threadGroup.posixTimers?.get(id) ?? EINVAL;
 }
 
+/** Clocks that a timer can run on, besides those of CPU time. */
+const TIMER_CLOCKS: ReadonlySet<number> = new Set([
+  CLOCK_REALTIME,
+  CLOCK_MONOTONIC,
+  CLOCK_BOOTTIME,
+  CLOCK_TAI,
+  CLOCK_REALTIME_ALARM,
+  CLOCK_BOOTTIME_ALARM,
+]);
+
 export const timerCreate = defineSyscall({
   name: "timer_create",
-  support: { partial: "CPU-time clocks fail with ENOTSUP" },
+  support: "full",
   args: { clockid: "clockid", sevp: "addr", timerid: "addr" },
   run: (task, { clockid, sevp, timerid }) => {
-    const now = readClock(task, clockid);
-    if (isErrno(now)) return now;
-    if (
-      clockid < 0 || clockid === CLOCK_PROCESS_CPUTIME_ID ||
-      clockid === CLOCK_THREAD_CPUTIME_ID
-    ) {
-      unimplemented(task, "timer_create: CPU-time clock");
-      return ENOTSUP;
-    }
     const event = readEvent(task, sevp);
+    if (event === EFAULT) return EFAULT;
+    const cpuClock = cpuClockOf(task, clockid);
+    if (isErrno(cpuClock)) return cpuClock;
+    if (cpuClock === null) {
+      const now = readClock(task, clockid);
+      if (isErrno(now)) return now;
+      if (!TIMER_CLOCKS.has(clockid)) return ENOTSUP;
+    }
     if (isErrno(event)) return event;
     const timers = task.threadGroup.posixTimers ??= new PosixTimers(
       task.threadGroup,
     );
-    if (timers.count >= MAX_TIMERS) return EAGAIN;
+    if (timers.count >= task.limit(RLIMIT_SIGPENDING)) return EAGAIN;
     // Without a sigevent the signal carries the timer's id.
     const timer = timers.create(
       clockid,
+      cpuClock,
       (id) => event ?? { ...DEFAULT_NOTIFICATION, valueLow: id },
     );
     const fault = task.memory.writeU32(timerid, timer.id);
@@ -197,20 +218,26 @@ export const timerSettime = defineSyscall({
     if (isErrno(value)) return value;
     const timer = posixTimer(task, timerid);
     if (isErrno(timer)) return timer;
-    const old = timersOf(task).remaining(timer);
-    const { timers, clock } = task.kernel;
-    timer.intervalNs = intervalNs;
-    timer.overrun = 0;
-    if (value.sec === 0 && value.nsec === 0) timers.cancel(timer);
-    else {
-      const deadline = (flags & TIMER_ABSTIME) !== 0
-        ? monotonicOf(task, timer.clockId, value)
-        : clock.monotonicNs() + value.sec * 1e9 + value.nsec;
-      timers.arm(timer, deadline);
-    }
+    const old = timer.remaining();
+    timer.set(deadlineOf(task, timer, flags, value), intervalNs);
     return old_value === 0 ? 0 : storeItimerspec(task, old_value, old) ?? 0;
   },
 });
+
+/** When it expires, on the clock that its timer is kept on. */
+function deadlineOf(
+  task: Task,
+  { cpuClock, clockId }: PosixTimer,
+  flags: number,
+  value: Timespec,
+): number {
+  if (value.sec === 0 && value.nsec === 0) return Infinity;
+  const ns = value.sec * 1e9 + value.nsec;
+  const isAbsolute = (flags & TIMER_ABSTIME) !== 0;
+  if (cpuClock !== null) return isAbsolute ? ns : cpuClock.readNs() + ns;
+  if (isAbsolute) return monotonicOf(task, clockId, value);
+  return task.clock.monotonicNs() + ns;
+}
 
 function timersOf(task: Task): PosixTimers {
   return task.threadGroup.posixTimers ??= new PosixTimers(task.threadGroup);
@@ -223,7 +250,7 @@ export const timerGettime = defineSyscall({
   run: (task, { timerid, curr_value }) => {
     const timer = posixTimer(task, timerid);
     if (isErrno(timer)) return timer;
-    const left = timersOf(task).remaining(timer);
+    const left = timer.remaining();
     return storeItimerspec(task, curr_value, left) ?? 0;
   },
 });

@@ -6,6 +6,7 @@
 import { SIGALRM, SIGPROF, SIGVTALRM } from "../abi/signal.ts";
 import { ITIMER_PROF, ITIMER_REAL, ITIMER_VIRTUAL } from "../abi/time.ts";
 import { Timer } from "../time/timer_queue.ts";
+import type { CpuTimer } from "./cpu_clock.ts";
 import { kernelSignal } from "./signal_info.ts";
 import { sendToGroup } from "./signal_send.ts";
 import type { ThreadGroup } from "./thread_group.ts";
@@ -39,7 +40,7 @@ interface CpuTimer {
   intervalNs: number;
 }
 
-export class IntervalTimers {
+export class IntervalTimers implements CpuTimer {
   readonly #process: ThreadGroup;
   readonly #real: RealTimer;
   readonly #virtual: CpuTimer = { atNs: Infinity, intervalNs: 0 };

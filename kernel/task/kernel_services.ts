@@ -13,7 +13,7 @@ import type { SocketFileSystem } from "../socket/socket.ts";
 import type { Memfds } from "../fs/tmpfs/memfd.ts";
 import type { VirtualFilesystem } from "../vfs/virtual_filesystem.ts";
 import type { FutexTable } from "./futex.ts";
-import type { IntervalTimers } from "./interval_timers.ts";
+import type { CpuTimer } from "./cpu_clock.ts";
 import type { PiFutexTable } from "./pi_futex.ts";
 import type { PidNamespace } from "./pid_namespace.ts";
 import type { Errno } from "../abi/errno.ts";
@@ -44,8 +44,8 @@ export interface KernelServices {
   readonly piFutexes: PiFutexTable;
   readonly rootPidNamespace: PidNamespace;
   readonly rootIpcNamespace: IpcNamespace;
-  /** Processes whose CPU-time timers are armed. */
-  readonly cpuTimers: Set<IntervalTimers>;
+  /** What is due at some CPU time. */
+  readonly cpuTimers: Set<CpuTimer>;
 
   /** Pid 1 takes only signals it has handlers for (pid_namespaces(7)). */
   readonly isInitProtected: boolean;

@@ -5,7 +5,7 @@
  * @module
  */
 import { SIGRTMIN } from "../abi/signal.ts";
-import type { SignalInfo } from "./signal_info.ts";
+import { type SignalInfo, TimerSignal } from "./signal_info.ts";
 import { SignalSet } from "./signal_set.ts";
 
 /** Signals that a CPU fault raises go first (signal(7), sigwaitinfo rules). */
@@ -25,7 +25,11 @@ export class PendingSignals {
   add(info: SignalInfo): boolean {
     const { signo } = info;
     const isPending = this.set.has(signo);
-    if (isPending && signo < SIGRTMIN) return false;
+    if (info instanceof TimerSignal) {
+      // A timer's own entry, also beside another of a standard signal.
+      if (info.isQueued) return false;
+      info.isQueued = true;
+    } else if (isPending && signo < SIGRTMIN) return false;
     const queue = this.#queues[signo] ??= [];
     queue.push(info);
     this.#count++;
@@ -54,6 +58,7 @@ export class PendingSignals {
     if (queue === undefined || info === undefined) return null;
     this.#count--;
     if (queue.length === 0) this.set.remove(signo);
+    if (info instanceof TimerSignal) info.take();
     return info;
   }
 
@@ -64,7 +69,10 @@ export class PendingSignals {
         ? (low & (1 << (signo - 1))) !== 0
         : (high & (1 << (signo - 33))) !== 0;
       if (!inMask || !this.set.has(signo)) continue;
-      this.#count -= this.#queues[signo]?.length ?? 0;
+      for (const info of this.#queues[signo] ?? []) {
+        this.#count--;
+        if (info instanceof TimerSignal) info.isQueued = false;
+      }
       this.#queues[signo] = undefined;
       this.set.remove(signo);
     }

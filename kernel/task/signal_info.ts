@@ -86,26 +86,44 @@ export function childSignal(
   };
 }
 
-/** A timer's expiry (timer_create(2)). */
-export function timerSignal(
-  signo: number,
-  code: number,
-  timerId: number,
-  overrun: number,
-  valueLow: number,
-  valueHigh: number,
-): SignalInfo {
-  return {
-    signo,
-    code,
-    errno: 0,
-    payload: payload((view) => {
-      view.setInt32(SIGINFO.si_tid, timerId, true);
-      view.setInt32(SIGINFO.si_overrun, overrun, true);
-      view.setUint32(SIGINFO.si_value, valueLow, true);
-      view.setUint32(SIGINFO.si_value + 4, valueHigh, true);
-    }),
-  };
+/** Who knows how often a timer expired until its signal was taken. */
+export interface OverrunSource {
+  collectOverrun(): number;
+}
+
+/** A timer's expiry (timer_create(2)): one object per timer, which is on a
+ * queue or not. */
+export class TimerSignal implements SignalInfo {
+  readonly errno = 0;
+  readonly payload: Uint8Array;
+  /** Kept by PendingSignals. */
+  isQueued = false;
+  readonly #source: OverrunSource;
+  readonly #view: DataView;
+
+  constructor(
+    source: OverrunSource,
+    readonly signo: number,
+    readonly code: number,
+    timerId: number,
+    valueLow: number,
+    valueHigh: number,
+  ) {
+    this.#source = source;
+    const bytes = new Uint8Array(SIGINFO_SIZE);
+    this.#view = new DataView(bytes.buffer);
+    this.#view.setInt32(SIGINFO.si_tid, timerId, true);
+    this.#view.setUint32(SIGINFO.si_value, valueLow, true);
+    this.#view.setUint32(SIGINFO.si_value + 4, valueHigh, true);
+    this.payload = bytes.subarray(PAYLOAD_START);
+  }
+
+  /** It leaves its queue for a handler or a waiter. */
+  take(): void {
+    this.isQueued = false;
+    const overrun = this.#source.collectOverrun();
+    this.#view.setInt32(SIGINFO.si_overrun, overrun, true);
+  }
 }
 
 /** What a guest passed to rt_sigqueueinfo(2); `bytes` is its siginfo_t. */

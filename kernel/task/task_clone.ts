@@ -286,6 +286,7 @@ function join(parent: Task, child: Task, args: CloneArguments): void {
     if (isSibling) process.exitSignal = group.exitSignal;
     process.parent?.children.add(process);
     child.threadGroup = process;
+    if (group.cpuLimit !== null) process.updateCpuLimit();
   }
   child.namespace.add(child.tid, child);
   if ((flags & CLONE_VFORK) !== 0) {

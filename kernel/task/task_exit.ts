@@ -107,6 +107,7 @@ function exitProcess(group: ThreadGroup): void {
   const { kernel } = group.leader;
   group.timers?.cancelAll();
   group.posixTimers?.cancelAll();
+  group.cpuLimit?.cancel();
   group.setExecutable(null);
   leaveTerminal(group);
   const wasOrphaned = group.processGroup.isOrphaned();

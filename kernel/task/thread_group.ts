@@ -4,9 +4,11 @@
  * its parent waits.
  * @module
  */
+import { RLIMIT_CPU } from "../abi/resource.ts";
 import { SIGCHLD } from "../abi/signal.ts";
 import { WaitQueue } from "../sync/wait_queue.ts";
 import type { VfsPath } from "../vfs/mount.ts";
+import { CpuLimit } from "./cpu_clock.ts";
 import type { ProcessGroup } from "./job_control.ts";
 import type { IntervalTimers } from "./interval_timers.ts";
 import type { Limits } from "./limits.ts";
@@ -60,6 +62,8 @@ export class ThreadGroup {
   limits: Limits;
   timers: IntervalTimers | null = null;
   posixTimers: PosixTimers | null = null;
+  /** Made when RLIMIT_CPU is limited. */
+  cpuLimit: CpuLimit | null = null;
   /** The executable, for /proc/pid/exe; a reference is held. */
   executable: VfsPath | null = null;
   oomScoreAdjust = 0;
@@ -112,6 +116,15 @@ export class ThreadGroup {
     let total = this.endedSystemNs;
     for (const task of this.tasks) total += task.systemNs;
     return total;
+  }
+
+  /** RLIMIT_CPU may have changed. */
+  updateCpuLimit(): void {
+    const { soft, hard } = this.limits;
+    const isLimited = soft[RLIMIT_CPU] !== Infinity ||
+      hard[RLIMIT_CPU] !== Infinity;
+    if (isLimited) this.cpuLimit ??= new CpuLimit(this);
+    this.cpuLimit?.update();
   }
 
   /** While it runs, nobody may write to the program (ETXTBSY). */
