@@ -173,6 +173,9 @@ export class MemoryManager extends UserAccess {
     return protectRange(this, addr, length, prot);
   }
 
+  /** MEMBARRIER_CMD_REGISTER_* that were given; gone with execve. */
+  barrierRegistrations = 0;
+
   /** Where the parts of the loaded program lie; null before execve. */
   program: ProgramLayout | null = null;
 

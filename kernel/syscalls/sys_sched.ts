@@ -1,12 +1,14 @@
 /**
  * Scheduling: sched_yield(2), sched_getaffinity(2), sched_setaffinity(2), and
- * policies. The host schedules guests; policies are remembered as SCHED_OTHER.
+ * policies. The host schedules guests; policies are remembered.
  * @module
  */
 import { EINVAL, EPERM, type Errno, ESRCH, isErrno } from "../abi/errno.ts";
 import { CAP_SYS_NICE } from "../abi/capability.ts";
+import { RLIMIT_NICE, RLIMIT_RTPRIO } from "../abi/resource.ts";
 import {
   SCHED_BATCH,
+  SCHED_DEADLINE,
   SCHED_FIFO,
   SCHED_IDLE,
   SCHED_NORMAL,
@@ -19,8 +21,11 @@ import { writeTimespecNs } from "./timespec.ts";
 
 const MAX_RT_PRIORITY = 99;
 const RR_INTERVAL_NS = 100_000_000;
+/** An ordinary task's slice. */
+const SLICE_NS = 4_000_000;
 
-function target(task: Task, pid: number): Task | Errno {
+/** The task that `pid` means; 0: the caller. EINVAL, ESRCH. */
+export function target(task: Task, pid: number): Task | Errno {
   return pid < 0 ? EINVAL : affinityTarget(task, pid);
 }
 
@@ -82,6 +87,7 @@ export const schedSetaffinity = defineSyscall({
   },
 });
 
+/** Owner of the target, or CAP_SYS_NICE. */
 function mayChange(task: Task, other: Task): boolean {
   const own = task.credentials;
   return own.euid === other.credentials.euid ||
@@ -96,12 +102,17 @@ function isKnown(policy: number): boolean {
     policy === SCHED_BATCH || policy === SCHED_IDLE;
 }
 
+/** SCHED_DEADLINE has priorities, if no more, on every kernel. */
+function hasPriorities(policy: number): boolean {
+  return isKnown(policy) || policy === SCHED_DEADLINE;
+}
+
 export const schedGetPriorityMax = defineSyscall({
   name: "sched_get_priority_max",
   support: "full",
   args: { policy: "int" },
   run: (_task, { policy }) => {
-    if (!isKnown(policy)) return EINVAL;
+    if (!hasPriorities(policy)) return EINVAL;
     return isRealtime(policy) ? MAX_RT_PRIORITY : 0;
   },
 });
@@ -111,7 +122,7 @@ export const schedGetPriorityMin = defineSyscall({
   support: "full",
   args: { policy: "int" },
   run: (_task, { policy }) => {
-    if (!isKnown(policy)) return EINVAL;
+    if (!hasPriorities(policy)) return EINVAL;
     return isRealtime(policy) ? 1 : 0;
   },
 });
@@ -122,7 +133,9 @@ export const schedGetscheduler = defineSyscall({
   args: { pid: "pid" },
   run: (task, { pid }) => {
     const other = target(task, pid);
-    return isErrno(other) ? other : other.schedulingPolicy;
+    if (isErrno(other)) return other;
+    const reset = other.resetsSchedulingOnFork ? SCHED_RESET_ON_FORK : 0;
+    return other.schedulingPolicy | reset;
   },
 });
 
@@ -134,13 +147,52 @@ export const schedGetparam = defineSyscall({
     if (param === 0) return EINVAL;
     const other = target(task, pid);
     if (isErrno(other)) return other;
-    return task.memory.writeU32(param, 0) ?? 0;
+    return task.memory.writeU32(param, other.realtimePriority) ?? 0;
   },
 });
 
+/** A policy with its parameter, as a call asks for it. */
+export interface SchedulingChange {
+  readonly policy: number;
+  readonly priority: number;
+  readonly resetsOnFork: boolean;
+  /** Null: as it is. */
+  readonly nice: number | null;
+}
+
+/** sched(7): EINVAL, EPERM. */
+export function changeScheduling(
+  task: Task,
+  other: Task,
+  { policy, priority, resetsOnFork, nice }: SchedulingChange,
+): Errno | 0 {
+  if (!isKnown(policy)) return EINVAL;
+  if (priority < 0 || priority > MAX_RT_PRIORITY) return EINVAL;
+  if (isRealtime(policy) !== (priority !== 0)) return EINVAL;
+  if (!task.credentials.has(CAP_SYS_NICE)) {
+    if (!mayChange(task, other)) return EPERM;
+    if (isRealtime(policy)) {
+      const limit = other.limit(RLIMIT_RTPRIO);
+      if (policy !== other.schedulingPolicy && limit === 0) return EPERM;
+      if (priority > other.realtimePriority && priority > limit) return EPERM;
+    }
+    if (other.schedulingPolicy === SCHED_IDLE && policy !== SCHED_IDLE) {
+      if (20 - other.nice > other.limit(RLIMIT_NICE)) return EPERM;
+    }
+    if (other.resetsSchedulingOnFork && !resetsOnFork) return EPERM;
+    const isRaise = nice !== null && nice < other.nice;
+    if (isRaise && 20 - nice > other.limit(RLIMIT_NICE)) return EPERM;
+  }
+  other.schedulingPolicy = policy;
+  other.realtimePriority = priority;
+  other.resetsSchedulingOnFork = resetsOnFork;
+  if (nice !== null) other.nice = nice;
+  return 0;
+}
+
 export const schedSetscheduler = defineSyscall({
   name: "sched_setscheduler",
-  support: { partial: "real-time policies fail with EPERM" },
+  support: { partial: "remembered; the host schedules all guests alike" },
   args: { pid: "pid", policy: "int", param: "addr" },
   run: (task, { pid, policy, param }) => {
     if (policy < 0 || param === 0) return EINVAL;
@@ -148,21 +200,18 @@ export const schedSetscheduler = defineSyscall({
     if (isErrno(priority)) return priority;
     const other = target(task, pid);
     if (isErrno(other)) return other;
-    const plain = policy & ~SCHED_RESET_ON_FORK;
-    if (!isKnown(plain)) return EINVAL;
-    if (isRealtime(plain)) {
-      return priority < 1 || priority > MAX_RT_PRIORITY ? EINVAL : EPERM;
-    }
-    if (priority !== 0) return EINVAL;
-    if (!mayChange(task, other)) return EPERM;
-    other.schedulingPolicy = policy;
-    return 0;
+    return changeScheduling(task, other, {
+      policy: policy & ~SCHED_RESET_ON_FORK,
+      priority,
+      resetsOnFork: (policy & SCHED_RESET_ON_FORK) !== 0,
+      nice: null,
+    });
   },
 });
 
 export const schedSetparam = defineSyscall({
   name: "sched_setparam",
-  support: "full",
+  support: { partial: "remembered; the host schedules all guests alike" },
   args: { pid: "pid", param: "addr" },
   run: (task, { pid, param }) => {
     if (param === 0) return EINVAL;
@@ -170,8 +219,12 @@ export const schedSetparam = defineSyscall({
     if (isErrno(priority)) return priority;
     const other = target(task, pid);
     if (isErrno(other)) return other;
-    // Only SCHED_OTHER and its kin are ever set: their priority is 0.
-    return priority === 0 ? 0 : EINVAL;
+    return changeScheduling(task, other, {
+      policy: other.schedulingPolicy,
+      priority,
+      resetsOnFork: other.resetsSchedulingOnFork,
+      nice: null,
+    });
   },
 });
 
@@ -182,6 +235,9 @@ export const schedRrGetInterval = defineSyscall({
   run: (task, { pid, tp }) => {
     const other = target(task, pid);
     if (isErrno(other)) return other;
-    return writeTimespecNs(task, tp, RR_INTERVAL_NS) ?? 0;
+    const isFifo = other.schedulingPolicy === SCHED_FIFO;
+    const isRr = other.schedulingPolicy === SCHED_RR;
+    const ns = isFifo ? 0 : isRr ? RR_INTERVAL_NS : SLICE_NS;
+    return writeTimespecNs(task, tp, ns) ?? 0;
   },
 });

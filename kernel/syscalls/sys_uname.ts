@@ -1,14 +1,10 @@
 /**
  * uname(2), sethostname(2), setdomainname(2), personality(2), getcpu(2),
- * getrandom(2), membarrier(2), rseq(2), syslog(2).
+ * getrandom(2), rseq(2), syslog(2).
  * @module
  */
 import { EAGAIN, EFAULT, EINVAL, ENOSYS, EPERM } from "../abi/errno.ts";
 import { CAP_SYS_ADMIN, CAP_SYSLOG } from "../abi/capability.ts";
-import {
-  MEMBARRIER_CMD_GLOBAL,
-  MEMBARRIER_CMD_QUERY,
-} from "../abi/membarrier.ts";
 import {
   ADDR_NO_RANDOMIZE,
   PER_LINUX,
@@ -141,21 +137,6 @@ export const getrandom = defineSyscall({
       done += part.length;
     }
     return done;
-  },
-});
-
-export const membarrier = defineSyscall({
-  name: "membarrier",
-  support: { partial: "MEMBARRIER_CMD_QUERY answers that there is none" },
-  args: { cmd: "int", flags: "uint", cpu_id: "int" },
-  run: (task, { cmd, flags }) => {
-    if (flags !== 0) return EINVAL;
-    if (cmd === MEMBARRIER_CMD_QUERY) return 0;
-    unimplemented(
-      task,
-      cmd === MEMBARRIER_CMD_GLOBAL ? "membarrier: global" : "membarrier",
-    );
-    return EINVAL;
   },
 });
 

@@ -21,9 +21,12 @@ import * as futex2 from "./sys_futex2.ts";
 import * as identity from "./sys_identity.ts";
 import * as inotify from "./sys_inotify.ts";
 import * as ioctl from "./sys_ioctl.ts";
+import * as ioprio from "./sys_ioprio.ts";
+import * as kcmp from "./sys_kcmp.ts";
 import * as kill from "./sys_kill.ts";
 import * as limits from "./sys_limits.ts";
 import * as link from "./sys_link.ts";
+import * as membarrier from "./sys_membarrier.ts";
 import * as memfd from "./sys_memfd.ts";
 import * as mempolicy from "./sys_mempolicy.ts";
 import * as mlock from "./sys_mlock.ts";
@@ -38,6 +41,7 @@ import * as prctl from "./sys_prctl.ts";
 import * as processVm from "./sys_process_vm.ts";
 import * as readWrite from "./sys_read_write.ts";
 import * as sched from "./sys_sched.ts";
+import * as schedAttr from "./sys_sched_attr.ts";
 import * as select from "./sys_select.ts";
 import * as recvmsg from "./sys_recvmsg.ts";
 import * as sendmsg from "./sys_sendmsg.ts";
@@ -76,9 +80,12 @@ const FAMILIES: readonly object[] = [
   identity,
   inotify,
   ioctl,
+  ioprio,
+  kcmp,
   kill,
   limits,
   link,
+  membarrier,
   memfd,
   mempolicy,
   mlock,
@@ -93,6 +100,7 @@ const FAMILIES: readonly object[] = [
   processVm,
   readWrite,
   sched,
+  schedAttr,
   select,
   recvmsg,
   sendmsg,

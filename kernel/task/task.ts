@@ -21,6 +21,7 @@ import type { FsContext } from "../vfs/fs_context.ts";
 import type { Credentials } from "./credentials.ts";
 import type { FdTable } from "./fd_table.ts";
 import { TaskJobControl } from "./job_control.ts";
+import type { MemoryBarrier } from "./memory_barrier.ts";
 import type { KernelServices } from "./kernel_services.ts";
 import { PendingSignals } from "./pending_signals.ts";
 import type { PidNamespace } from "./pid_namespace.ts";
@@ -90,8 +91,13 @@ export class Task implements Caller {
   timerSlackNs = 50_000;
   /** CPU mask of sched_setaffinity(2); null: every CPU. */
   affinity: Uint8Array | null = null;
-  /** SCHED_*, as sched_setscheduler(2) set it. */
+  /** SCHED_*, and the priority of SCHED_FIFO and SCHED_RR. */
   schedulingPolicy = 0;
+  realtimePriority = 0;
+  /** SCHED_RESET_ON_FORK was given. */
+  resetsSchedulingOnFork = false;
+  /** ioprio_set(2). */
+  ioPriority = 0;
 
   // Signals.
   readonly blocked = new SignalSet();
@@ -125,6 +131,8 @@ export class Task implements Caller {
   /** vfork(2): this task waits until the child lets go of its memory. */
   vforkChild: Task | null = null;
   vforkParent: Task | null = null;
+  /** membarrier(2) calls that wait for this task to enter the kernel. */
+  barriers: MemoryBarrier[] | null = null;
   /** The thread that forked this one. */
   forkedBy: Task | null = null;
 

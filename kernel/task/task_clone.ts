@@ -201,10 +201,10 @@ function copyState(
   child.noNewPrivileges = parent.noNewPrivileges;
   child.keepCapabilities = parent.keepCapabilities;
   child.personality = parent.personality;
-  child.nice = parent.nice;
   child.timerSlackNs = parent.timerSlackNs;
   child.affinity = parent.affinity;
-  child.schedulingPolicy = parent.schedulingPolicy;
+  child.ioPriority = parent.ioPriority;
+  inheritScheduling(parent, child);
   // sigaltstack(2): a child with its own memory, or of vfork, keeps it.
   const isThreadLike = (args.flags & (CLONE_VM | CLONE_VFORK)) === CLONE_VM;
   if (!isThreadLike) {
@@ -219,6 +219,15 @@ function copyState(
     child.clearChildTid = args.childTid;
   }
   return null;
+}
+
+/** SCHED_RESET_ON_FORK: children of real-time or favoured tasks are ordinary. */
+function inheritScheduling(parent: Task, child: Task): void {
+  const isReset = parent.resetsSchedulingOnFork;
+  child.nice = isReset ? Math.max(0, parent.nice) : parent.nice;
+  if (isReset && parent.realtimePriority > 0) return;
+  child.schedulingPolicy = parent.schedulingPolicy;
+  child.realtimePriority = parent.realtimePriority;
 }
 
 /** CLONE_PARENT_SETTID, CLONE_CHILD_SETTID and CLONE_PIDFD stores. */

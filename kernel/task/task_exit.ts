@@ -16,6 +16,7 @@ import {
 import { PendingWait } from "../sync/pending_wait.ts";
 import { WCOREFLAG, WEXITSTATUS, WIFEXITED } from "../abi/wait.ts";
 import { hangUpIfNewlyOrphaned } from "./job_control.ts";
+import { passBarriers } from "./memory_barrier.ts";
 import { releaseRobustList } from "./robust_list.ts";
 import { childSignal, kernelSignal } from "./signal_info.ts";
 import {
@@ -40,6 +41,7 @@ export function exitTask(task: Task, status = 0): void {
   if (task.restart.data instanceof PendingWait) task.restart.data.abandon();
   leaveMemory(task);
   task.state = "dead";
+  passBarriers(task);
   // The platform wants a space's contexts gone before the space.
   task.context.owner = null;
   task.context.release();

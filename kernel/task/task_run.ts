@@ -30,6 +30,7 @@ import { resetFpu } from "../arch/x64/signal_frame.ts";
 import { deliverSignals, enterStop } from "./signal_deliver.ts";
 import { faultSignal, kernelSignal, type SignalInfo } from "./signal_info.ts";
 import { exitGroup, forceSignal } from "./signal_send.ts";
+import { passBarriers } from "./memory_barrier.ts";
 import { BLOCKED, UNCHANGED } from "./task_block.ts";
 import { exitTask } from "./task_exit.ts";
 import type { Task } from "./task.ts";
@@ -44,6 +45,7 @@ const STOP_DEAD = 4;
 export function onStop(task: Task): void {
   const { context } = task;
   task.state = "kernel";
+  if (task.barriers !== null) passBarriers(task);
   const reason = context.stopReason;
   if (reason === STOP_SYSCALL) {
     if (context.isCompatSyscall) {
