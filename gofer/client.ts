@@ -85,6 +85,12 @@ export interface GoferDirChunk {
   readonly cookie: GoferDirCookie | null;
 }
 
+/** A directory with everything in it. */
+export interface GoferContents {
+  readonly node: GoferNodeId;
+  readonly entries: readonly GoferDirEntry[];
+}
+
 /** A position in a directory stream, as two halves of the host's d_off. */
 export interface GoferDirCookie {
   readonly low: number;
@@ -210,6 +216,15 @@ export interface GoferClient {
     cookie: GoferDirCookie | null,
     options: { readonly attributes: boolean },
   ): GoferDirChunk | number;
+  /**
+   * Whole directories: of the 1..64 in `nodes` the first ones, and then some
+   * that are in them, as many as fit into a reply; maybe none. Attributes and
+   * references come with subdirectories, or with everything (`attributes`).
+   */
+  readAhead(
+    nodes: readonly GoferNodeId[],
+    options: { readonly attributes: "all" | "directories" },
+  ): readonly GoferContents[] | number;
   statfs(node: GoferNodeId): GoferStatfs | number;
   /** Writes a directory (or a file without a descriptor) to stable storage. */
   fsync(node: GoferNodeId, options: { readonly dataOnly: boolean }): number;

@@ -13,7 +13,7 @@ import {
   setattr,
   statfs,
 } from "./handlers/attributes.ts";
-import { readdir } from "./handlers/directory.ts";
+import { readAhead, readdir } from "./handlers/directory.ts";
 import {
   link,
   mkdir,
@@ -56,6 +56,7 @@ const HANDLERS: ReadonlyMap<number, Handler> = new Map<Rpc, Handler>([
   [Rpc.Rename, rename],
   [Rpc.ReadLink, readlink],
   [Rpc.ReadDir, readdir],
+  [Rpc.ReadAhead, readAhead],
   [Rpc.StatFs, statfs],
   [Rpc.FSync, fsync],
   [Rpc.GetXattr, getxattr],

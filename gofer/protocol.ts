@@ -29,6 +29,9 @@ export const MAX_NAME = 255;
 export const MAX_TARGET = 4095;
 export { MAX_WALK_NAMES } from "./client.ts";
 
+/** The most directories that one ReadAhead names. */
+export const MAX_READ_AHEAD = 64;
+
 /** The most FORGET pairs in a message. */
 export const MAX_FORGETS = 1024;
 
@@ -85,6 +88,12 @@ export const Rpc = {
   RemoveXattr: 21,
   /** u16 count, count × (node, u32 references) → no reply at all */
   Forget: 22,
+  /** u32 with attributes (1: of all entries, 0: of directories), u16 count
+   * 1..64, count × node directory → u16 count, count × (node, u16 entries,
+   * entries as in ReadDir). Whole directories only: those asked for, in order,
+   * then those found in them, as long as they fit; `node` here is no
+   * reference. */
+  ReadAhead: 23,
 } as const;
 export type Rpc = typeof Rpc[keyof typeof Rpc];
 

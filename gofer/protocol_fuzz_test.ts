@@ -146,6 +146,13 @@ function writeShaped(request: MessageWriter, type: number, random: Random) {
       request.u32(random.below(2));
       word();
       return word();
+    case Rpc.ReadAhead: {
+      const count = random.chance(9) ? random.below(65536) : random.below(4);
+      request.u32(random.below(2));
+      request.u16(count);
+      for (let i = 0; i < Math.min(count, 70); i++) id();
+      return;
+    }
     case Rpc.Forget: {
       const count = random.below(3);
       request.u16(count);

@@ -6,6 +6,7 @@
 import type {
   DonatedFd,
   GoferClient,
+  GoferContents,
   GoferCreated,
   GoferDirChunk,
   GoferDirCookie,
@@ -31,12 +32,31 @@ import {
 } from "./protocol.ts";
 import type { GoferTransport } from "./transport.ts";
 import { LOST, RpcCaller } from "./rpc_caller.ts";
-import type { MessageWriter } from "./wire.ts";
+import type { MessageReader, MessageWriter } from "./wire.ts";
 
 /** forget() sends when it has collected this many nodes. */
 const FORGET_BATCH = 256;
 
 const NO_TIME: GoferTime = { sec: 0, nsec: 0 };
+
+/** Entries of a directory, and before them how many. */
+function readEntries(reply: MessageReader): GoferDirEntry[] {
+  const count = reply.u16();
+  const entries: GoferDirEntry[] = [];
+  for (let i = 0; i < count && reply.isGood; i++) {
+    const type = reply.u8();
+    const ino = reply.f64();
+    const name = reply.text(MAX_NAME);
+    let node: GoferNode | null = null;
+    if (reply.u8() !== 0) {
+      const id = reply.u32() as GoferNodeId;
+      const stat = reply.stat();
+      if (stat !== null) node = { node: id, stat };
+    }
+    entries.push({ name, node, ino, type });
+  }
+  return entries;
+}
 
 export class RemoteGofer implements GoferClient {
   readonly #rpc: RpcCaller;
@@ -266,22 +286,29 @@ export class RemoteGofer implements GoferClient {
     const reply = this.#rpc.reply;
     const isEnd = reply.u32() !== 0;
     const next = { low: reply.u32(), high: reply.u32() };
-    const count = reply.u16();
-    const entries: GoferDirEntry[] = [];
-    for (let i = 0; i < count && reply.isGood; i++) {
-      const type = reply.u8();
-      const ino = reply.f64();
-      const name = reply.text(MAX_NAME);
-      let node: GoferNode | null = null;
-      if (reply.u8() !== 0) {
-        const id = reply.u32() as GoferNodeId;
-        const stat = reply.stat();
-        if (stat !== null) node = { node: id, stat };
-      }
-      entries.push({ name, node, ino, type });
-    }
+    const entries = readEntries(reply);
     if (!this.#rpc.isSound(0)) return LOST;
     return { entries, cookie: isEnd ? null : next };
+  }
+
+  readAhead(
+    nodes: readonly GoferNodeId[],
+    options: { readonly attributes: "all" | "directories" },
+  ): readonly GoferContents[] | number {
+    const request = this.#rpc.begin(Rpc.ReadAhead);
+    request.u32(options.attributes === "all" ? 1 : 0);
+    request.u16(nodes.length);
+    for (const node of nodes) request.u32(node);
+    const result = this.#rpc.call();
+    if (result < 0) return result;
+    const reply = this.#rpc.reply;
+    const count = reply.u16();
+    const contents: GoferContents[] = [];
+    for (let i = 0; i < count && reply.isGood; i++) {
+      const node = reply.u32() as GoferNodeId;
+      contents.push({ node, entries: readEntries(reply) });
+    }
+    return this.#rpc.isSound(0) ? contents : LOST;
   }
 
   statfs(node: GoferNodeId): GoferStatfs | number {

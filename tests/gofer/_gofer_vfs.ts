@@ -56,7 +56,6 @@ export class GoferVfs implements Disposable {
       isReadOnly?: boolean;
       dcacheLimit?: number;
       maxIdleFiles?: number;
-      maxCachedPages?: number;
     } = {},
   ) {
     this.server = new GoferFixture(options);
@@ -72,7 +71,6 @@ export class GoferVfs implements Disposable {
       files: this.files,
       memoryFile: this.memoryFile,
       maxIdleFiles: options.maxIdleFiles ?? 256,
-      maxCachedPages: options.maxCachedPages ?? 1024,
     }));
     this.mount = this.vfs.newNamespace(this.fs, { flags: 0, source: "none" });
     const root = this.mount.placeOf(this.mount.root);

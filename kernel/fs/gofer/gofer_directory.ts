@@ -3,7 +3,7 @@
  * @module
  */
 import type { GoferNodeId, GoferOwner } from "../../../gofer/client.ts";
-import { IFTODT } from "../../abi/dirent.ts";
+import { DT_DIR, IFTODT } from "../../abi/dirent.ts";
 import {
   EINVAL,
   EIO,
@@ -37,6 +37,7 @@ import { type GoferContext, goferErrno } from "./gofer_context.ts";
 import { errnoOrNull, GoferInode } from "./gofer_inode.ts";
 import { GoferListing } from "./gofer_listing.ts";
 import { GoferRegular } from "./gofer_regular.ts";
+import type { DirectoryContents } from "./read_ahead.ts";
 import type { WalkedName } from "./walk_ahead.ts";
 
 /** Failed lookups after which an exclusive directory is listed, so that the
@@ -44,25 +45,47 @@ import type { WalkedName } from "./walk_ahead.ts";
 const MISSES_BEFORE_LISTING = 4;
 const MAX_LISTED_EAGERLY = 8192;
 /** A guest that has read an exclusive directory, and looks up this many of its
- * names, will look up the others, too. */
-const HITS_BEFORE_PREFETCH = 3;
+ * files or subdirectories, will look up the others, too. */
+const FILES_BEFORE_PREFETCH = 3;
+const DIRECTORIES_BEFORE_PREFETCH = 2;
 
 export class GoferDirectory extends GoferInode {
   // Rebuilt on restore, not saved.
   readonly #listing = new GoferListing(this.gofer, this.node, this.inoBase);
   #misses = 0;
-  /** Successful lookups since the guest read the directory; -1: it did not. */
-  #hits = -1;
+  /** The guest has read this directory. */
+  #isRead = false;
+  // Successful lookups since then of what was not prefetched.
+  #files = 0;
+  #directories = 0;
+  #hasPrefetched = false;
+  /** Where it was looked up, if the guest has read that, too: it walks down a
+   * tree. */
+  #listedIn: GoferListing | null = null;
+
+  /** It came with its contents. */
+  fill(contents: DirectoryContents): void {
+    if (!this.#listing.isLoaded) this.#listing.fill(contents);
+  }
 
   override lookup(name: ByteString): Inode | null | Errno {
+    const found = this.#find(name);
+    if (this.#isRead && found instanceof GoferDirectory) {
+      found.#listedIn ??= this.#listing;
+    }
+    return found;
+  }
+
+  #find(name: ByteString): Inode | null | Errno {
     const { gofer } = this;
     if (!gofer.isShared && this.#listing.isLoaded) {
-      if (!this.#listing.has(name)) return null;
-      if (this.#hits >= 0 && ++this.#hits === HITS_BEFORE_PREFETCH) {
-        this.#listing.prefetch();
+      const type = this.#listing.typeOf(name);
+      if (type === undefined) return null;
+      let holder = this.#listing.take(name);
+      if (holder === null && this.#isRead && this.#prefetch(type)) {
+        holder = this.#listing.take(name);
       }
-      const node = this.#listing.take(name);
-      if (node !== null) return gofer.adopt(node, "");
+      if (holder !== null) return gofer.adoptAhead(holder);
     }
     const found = this.#ask(name);
     if (isErrno(found)) return found;
@@ -72,6 +95,22 @@ export class GoferDirectory extends GoferInode {
       this.#listing.load(MAX_LISTED_EAGERLY);
     }
     return null;
+  }
+
+  /** A name of this type was not prefetched: gets the others, if it is time. */
+  #prefetch(type: number): boolean {
+    if (type === DT_DIR) {
+      if (++this.#directories !== DIRECTORIES_BEFORE_PREFETCH) return false;
+      this.#listing.prefetchDirectories();
+    } else {
+      // At once for a guest that does so in each directory; but only once.
+      const { wantsFiles } = this.gofer.readAhead;
+      if (++this.#files < FILES_BEFORE_PREFETCH && !wantsFiles) return false;
+      if (this.#hasPrefetched) return false;
+      this.#hasPrefetched = true;
+      this.#listing.prefetch();
+    }
+    return true;
   }
 
   /** What the host says that `name` leads to. */
@@ -221,12 +260,18 @@ export class GoferDirectory extends GoferInode {
   override readDirectory(cookie: number, sink: DirectorySink): Errno | null {
     const isStart = cookie <= FIRST_COOKIE;
     if (!this.#listing.isLoaded || (isStart && this.gofer.isShared)) {
-      const failure = this.#listing.load(Infinity);
+      const failure = this.#load();
       if (failure !== null) return failure;
     }
-    if (this.#hits < 0) this.#hits = 0;
+    this.#isRead = true;
     this.#listing.list(cookie, sink);
     return null;
+  }
+
+  #load(): Errno | null {
+    const parent = this.gofer.isShared ? null : this.#listedIn;
+    if (parent !== null && this.#listing.loadAhead(parent)) return null;
+    return this.#listing.load(Infinity);
   }
 
   protected override evict(): void {

@@ -16,7 +16,6 @@ import type {
   GoferNodeId,
 } from "../../../gofer/client.ts";
 import type { Errno } from "../../abi/errno.ts";
-import { PAGE_SIZE } from "../../abi/mman.ts";
 import { S_ISDIR, S_ISREG } from "../../abi/stat.ts";
 import type { HostFiles } from "../../host.ts";
 import type { MemoryFile } from "../../mm/memory_file.ts";
@@ -29,6 +28,7 @@ import { GoferDirectory } from "./gofer_directory.ts";
 import { GoferInode } from "./gofer_inode.ts";
 import { GoferRegular } from "./gofer_regular.ts";
 import { IdleHandles } from "./host_handles.ts";
+import { type Prefetched, ReadAhead } from "./read_ahead.ts";
 import { WalkAhead } from "./walk_ahead.ts";
 
 export type GoferMode = "exclusive" | "shared";
@@ -45,13 +45,9 @@ export interface GoferFileSystemOptions {
   readonly memoryFile: MemoryFile;
   /** Files whose unused host descriptors are kept open. */
   readonly maxIdleFiles?: number;
-  /** Pages of files that are cached, besides mapped and dirty ones. */
-  readonly maxCachedPages?: number;
 }
 
 const DEFAULT_MAX_IDLE_FILES = 256;
-/** 512 MiB: the host has its own cache behind this one. */
-const DEFAULT_MAX_CACHED_PAGES = 131_072;
 
 /** Inode numbers below this leave room for the index of a host device. */
 const INO_SPACE = 2 ** 48;
@@ -71,11 +67,9 @@ export class GoferFileSystem extends FileSystem implements GoferContext {
   readonly clock: Clock;
   readonly idleHandles: IdleHandles;
   readonly walkAhead: WalkAhead;
+  readonly readAhead: ReadAhead;
   readonly isShared: boolean;
 
-  readonly #maxCachedPages: number;
-  /** Pages that were cached since somebody counted them all. */
-  #growth = 0;
   readonly #inodes = new Map<GoferNodeId, GoferInode>();
   /** Index by st_dev on the host; the root's is 0. */
   readonly #hostDevices = new Map<number, number>();
@@ -92,10 +86,13 @@ export class GoferFileSystem extends FileSystem implements GoferContext {
     this.memoryFile = options.memoryFile;
     this.clock = options.clock;
     this.walkAhead = new WalkAhead(options.client, options.clock);
+    this.readAhead = new ReadAhead(
+      options.client,
+      (node) => this.isKnown(node),
+    );
     this.idleHandles = new IdleHandles(
       options.maxIdleFiles ?? DEFAULT_MAX_IDLE_FILES,
     );
-    this.#maxCachedPages = options.maxCachedPages ?? DEFAULT_MAX_CACHED_PAGES;
     this.isShared = options.mode === "shared";
     this.needsRevalidation = this.isShared;
     this.isReadOnly = isReadOnly;
@@ -130,6 +127,17 @@ export class GoferFileSystem extends FileSystem implements GoferContext {
       : GoferInode;
     const inode = new Kind(this, this, ino, node, target);
     this.#inodes.set(node.node, inode);
+    return inode;
+  }
+
+  adoptAhead(holder: Prefetched): GoferInode {
+    const contents = this.readAhead.take(holder);
+    const isNew = !this.isKnown(holder.node.node);
+    const inode = this.adopt(holder.node, "");
+    if (contents !== null) {
+      if (isNew && inode instanceof GoferDirectory) inode.fill(contents);
+      else this.readAhead.discard(contents.prefetched);
+    }
     return inode;
   }
 
@@ -196,29 +204,6 @@ export class GoferFileSystem extends FileSystem implements GoferContext {
       failure = inode.syncHost() ?? failure;
     }
     return failure;
-  }
-
-  noteGrowth(pages: number): void {
-    this.#growth += pages;
-    if (this.#growth <= this.#maxCachedPages / 8) return;
-    this.#growth = 0;
-    let total = 0;
-    for (const inode of this.#inodes.values()) total += inode.residentPages;
-    const excess = total - this.#maxCachedPages;
-    if (excess > 0) {
-      this.reclaim((excess + this.#maxCachedPages / 8) * PAGE_SIZE);
-    }
-  }
-
-  /** Drops cached pages of files, those found longest ago first, until `bytes`
-   * are free; bytes freed. */
-  reclaim(bytes: number): number {
-    let freed = 0;
-    for (const inode of this.#inodes.values()) {
-      if (freed >= bytes) break;
-      freed += inode.dropClean();
-    }
-    return freed;
   }
 
   override release(): void {

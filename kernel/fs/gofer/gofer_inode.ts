@@ -103,14 +103,6 @@ export class GoferInode extends Inode {
   syncHost(): Errno | null {
     return null;
   }
-  /** Pages in memory. */
-  get residentPages(): number {
-    return 0;
-  }
-  /** Drops cached pages that the host can provide again; bytes freed. */
-  dropClean(): number {
-    return 0;
-  }
 
   protected override evict(): void {
     this.gofer.drop(this);

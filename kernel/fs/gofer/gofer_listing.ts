@@ -7,14 +7,14 @@
  *
  * A prefetched node is a file that no inode stands for yet, and that has no
  * other name: so nothing of ours can change it before its name is looked up,
- * which takes it from here.
+ * which takes it from here. A directory among them may bring its contents along
+ * (read_ahead.ts).
  * @module
  */
 import type { Errno } from "../../abi/errno.ts";
 import type {
   GoferDirChunk,
   GoferDirCookie,
-  GoferNode,
   GoferNodeId,
 } from "../../../gofer/client.ts";
 import { S_ISDIR } from "../../abi/stat.ts";
@@ -22,6 +22,7 @@ import type { ByteString } from "../../mm/user_memory.ts";
 import { DirectoryIndex } from "../../vfs/directory_index.ts";
 import type { DirectorySink } from "../../vfs/inode.ts";
 import { type GoferContext, goferErrno } from "./gofer_context.ts";
+import type { DirectoryContents, Prefetched } from "./read_ahead.ts";
 
 /** Names whose attributes are prefetched at most. */
 const MAX_PREFETCHED = 4096;
@@ -38,7 +39,9 @@ export class GoferListing {
   /** Added to inode numbers that the host reports. */
   readonly #inoBase: number;
   readonly #index = new DirectoryIndex<Entry>();
-  readonly #prefetched = new Map<ByteString, GoferNode>();
+  #prefetched = new Map<ByteString, Prefetched>();
+  /** Where this listing came from, if it came as a whole. */
+  #contents: DirectoryContents | null = null;
   isLoaded = false;
 
   /** Of the directory `node`. */
@@ -51,6 +54,10 @@ export class GoferListing {
   has(name: ByteString): boolean {
     return this.#index.has(name);
   }
+  /** DT_* of a name, undefined if there is none. */
+  typeOf(name: ByteString): number | undefined {
+    return this.#index.get(name)?.type;
+  }
   /** A name was made through us. */
   add(name: ByteString, ino: number, type: number): void {
     if (this.isLoaded) this.#index.set(name, { ino, type });
@@ -58,16 +65,58 @@ export class GoferListing {
   /** A name was removed through us. */
   remove(name: ByteString): void {
     this.#index.delete(name);
-    const node = this.take(name);
-    if (node !== null) this.#gofer.client.forget(node.node, 1);
+    const holder = this.#prefetched.get(name);
+    if (holder === undefined) return;
+    this.#prefetched.delete(name);
+    this.#gofer.readAhead.discard(new Map([[name, holder]]));
   }
 
   /** The prefetched node of a name, which is the caller's from now on. */
-  take(name: ByteString): GoferNode | null {
-    const node = this.#prefetched.get(name);
-    if (node === undefined) return null;
+  take(name: ByteString): Prefetched | null {
+    const holder = this.#prefetched.get(name);
+    if (holder === undefined) return null;
     this.#prefetched.delete(name);
-    return node;
+    if (this.#contents !== null && !S_ISDIR(holder.node.stat.mode)) {
+      this.#contents.filesTaken++;
+    }
+    return holder;
+  }
+
+  /** Takes over everything that is in the directory. Precondition: nothing is
+   * loaded. */
+  fill(contents: DirectoryContents): void {
+    for (const { name, ino, type } of contents.entries) {
+      this.#index.set(name, { ino: this.#inoBase + ino, type });
+    }
+    this.#prefetched = contents.prefetched;
+    this.#contents = contents;
+    this.isLoaded = true;
+  }
+
+  /** Reads the whole directory, and others that the reader will want: those
+   * that `parent` lists, and some below. False: load() it. Precondition:
+   * exclusive, nothing is loaded. */
+  loadAhead(parent: GoferListing): boolean {
+    const contents = this.#gofer.readAhead.read(
+      this.#node,
+      parent.#prefetched.values(),
+    );
+    if (contents === null) return false;
+    this.fill(contents);
+    return true;
+  }
+
+  /** Gets attributes of subdirectories, for take(). Precondition: exclusive. */
+  prefetchDirectories(): void {
+    const { readAhead } = this.#gofer;
+    const contents = readAhead.read(this.#node, []);
+    if (contents === null) return;
+    for (const [name, holder] of contents.prefetched) {
+      if (this.#prefetched.has(name) || !this.#index.has(name)) continue;
+      contents.prefetched.delete(name);
+      this.#prefetched.set(name, holder);
+    }
+    readAhead.discard(contents.prefetched);
   }
 
   /** Reads all names from the file server. Gives up, and returns null with
@@ -95,7 +144,8 @@ export class GoferListing {
   /** Gets attributes of names, for take(). Precondition: exclusive. What can't
    * be had is asked for when it is looked up. */
   prefetch(): void {
-    const { client } = this.#gofer;
+    const { client, readAhead } = this.#gofer;
+    readAhead.noteFilesWanted();
     this.#read(true, (chunk) => {
       for (const { name, node } of chunk.entries) {
         if (node === null) continue;
@@ -103,7 +153,7 @@ export class GoferListing {
         if (
           hasOneName && !this.#gofer.isKnown(node.node) &&
           !this.#prefetched.has(name)
-        ) this.#prefetched.set(name, node);
+        ) this.#prefetched.set(name, { node, contents: null });
         else client.forget(node.node, 1);
       }
       return this.#prefetched.size <= MAX_PREFETCHED;
@@ -112,10 +162,7 @@ export class GoferListing {
 
   /** Gives prefetched nodes back. */
   dispose(): void {
-    for (const { node } of this.#prefetched.values()) {
-      this.#gofer.client.forget(node, 1);
-    }
-    this.#prefetched.clear();
+    this.#gofer.readAhead.discard(this.#prefetched);
   }
 
   /** Hands out all chunks, until `visit` returns false. */

@@ -45,7 +45,6 @@ export class GoferRegular extends GoferInode implements GoferFile {
       {
         size: this.size,
         isShared: gofer.isShared,
-        onGrowth: (pages) => gofer.noteGrowth(pages),
       },
     );
     return this.#pages;
@@ -130,14 +129,6 @@ export class GoferRegular extends GoferInode implements GoferFile {
 
   override syncHost(): Errno | null {
     return this.#pages?.sync(0, this.#pages.size) ?? null;
-  }
-
-  override get residentPages(): number {
-    return this.#pages?.residentPages ?? 0;
-  }
-
-  override dropClean(): number {
-    return this.#pages?.dropClean() ?? 0;
   }
 
   protected override evict(): void {

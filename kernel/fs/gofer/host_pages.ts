@@ -79,15 +79,12 @@ export interface HostPagesOptions {
   readonly size: number;
   /** Others change the file, too. */
   readonly isShared: boolean;
-  /** Called after an operation that left more pages cached. */
-  onGrowth(pages: number): void;
 }
 
 export class HostPages extends PageCache {
   readonly #files: HostFiles;
   readonly #handles: HostHandles;
   readonly #isShared: boolean;
-  readonly #onGrowth: HostPagesOptions["onGrowth"];
   readonly #translation = new Translation();
   /** A writable shared mapping exists, or existed since the last sync(). */
   #mayBeDirty = false;
@@ -102,17 +99,11 @@ export class HostPages extends PageCache {
     this.#files = files;
     this.#handles = handles;
     this.#isShared = options.isShared;
-    this.#onGrowth = options.onGrowth;
   }
 
   override read(io: IoBuffer, offset: number): number | Errno {
     if (!this.#isShared && io.remaining < DIRECT_READ) {
-      const before = this.residentPages;
-      const count = super.read(io, offset);
-      if (this.residentPages > before) {
-        this.#onGrowth(this.residentPages - before);
-      }
-      return count;
+      return super.read(io, offset);
     }
     const failure = this.#syncDirty(offset, io.remaining);
     if (failure !== null) return failure;
@@ -191,21 +182,6 @@ export class HostPages extends PageCache {
     if (isErrno(fd)) return fd;
     const result = this.#files.allocate(fd, mode, offset, length);
     return result < 0 ? errnoFromCode(result) : null;
-  }
-
-  override translate(
-    fileOffset: number,
-    maxLength: number,
-    write: boolean,
-    into: Translation,
-  ): Errno | null {
-    const before = this.residentPages;
-    const failure = super.translate(fileOffset, maxLength, write, into);
-    // Pages of mapped files are never dropped, so `into` stays good.
-    if (this.residentPages > before && this.isMapped) {
-      this.#onGrowth(this.residentPages - before);
-    }
-    return failure;
   }
 
   override addMapping(range: MappedRange, isWritableShared: boolean): void {
