@@ -11,6 +11,7 @@ export class Timer {
   deadline: Millis = NEVER;
   /** The deadline by which it stands in the heap; NEVER: not there. */
   heapKey: Millis = NEVER;
+  heapIndex = 0;
   readonly onFire: () => void;
 
   constructor(onFire: () => void) {
@@ -66,11 +67,11 @@ export class TimerQueue {
     if (timer.heapKey !== NEVER) {
       // It stands there with a later key: move it up in place.
       timer.heapKey = key;
-      this.#up(this.#heap.indexOf(timer));
+      this.#up(timer.heapIndex);
       return;
     }
     timer.heapKey = key;
-    this.#heap.push(timer);
+    timer.heapIndex = this.#heap.push(timer) - 1;
     this.#up(this.#heap.length - 1);
   }
 
@@ -80,6 +81,7 @@ export class TimerQueue {
     const last = this.#heap.pop()!;
     if (last === first) return;
     this.#heap[0] = last;
+    last.heapIndex = 0;
     this.#down(0);
   }
 
@@ -89,7 +91,7 @@ export class TimerQueue {
     while (at > 0) {
       const parent = (at - 1) >> 1;
       if (heap[parent]!.heapKey <= heap[at]!.heapKey) return;
-      [heap[parent], heap[at]] = [heap[at]!, heap[parent]!];
+      this.#swap(parent, at);
       at = parent;
     }
   }
@@ -106,8 +108,17 @@ export class TimerQueue {
           ? right
           : left;
       if (heap[at]!.heapKey <= heap[least]!.heapKey) return;
-      [heap[least], heap[at]] = [heap[at]!, heap[least]!];
+      this.#swap(least, at);
       at = least;
     }
+  }
+
+  #swap(a: number, b: number): void {
+    const heap = this.#heap;
+    const [atA, atB] = [heap[a]!, heap[b]!];
+    heap[a] = atB;
+    heap[b] = atA;
+    atB.heapIndex = a;
+    atA.heapIndex = b;
   }
 }

@@ -108,6 +108,15 @@ export function broadcastOf(address: IpAddress, bits: number): IpAddress {
   return result;
 }
 
+/** The address with all bits after the prefix cleared. */
+export function maskAddress(address: IpAddress, bits: number): IpAddress {
+  const result = Uint8Array.from(address);
+  for (let i = bits; i < 8 * address.length; i++) {
+    result[i >> 3]! &= ~(0x80 >> (i & 7));
+  }
+  return result;
+}
+
 /** ff02::1:ffXX:XXXX of an address (RFC 4291 §2.7.1). */
 export function solicitedNode(address: IpAddress): IpAddress {
   const group = ipv6(0xff02, 0, 0, 0, 0, 1, 0xff00, 0);

@@ -17,11 +17,13 @@ export interface UdpHeader {
 }
 
 /** Checks lengths and checksum. Addresses have four or sixteen bytes; bytes
- * beyond the length field's are not part of the datagram. */
+ * beyond the length field's are not part of the datagram. `isTrusted`: the
+ * checksum is not looked at. */
 export function parseUdp(
   datagram: Uint8Array,
   source: Uint8Array,
   destination: Uint8Array,
+  options: { readonly isTrusted?: boolean } = {},
 ): UdpHeader | Malformed {
   if (datagram.length < UDP_HEADER_SIZE) return "truncated";
   const view = new DataView(
@@ -32,9 +34,10 @@ export function parseUdp(
   const length = view.getUint16(4);
   if (length < UDP_HEADER_SIZE) return "length";
   if (datagram.length < length) return "truncated";
+  const isTrusted = options.isTrusted === true;
   const isChecked = view.getUint16(6) !== 0;
-  if (!isChecked && source.length > 4) return "checksum";
-  if (isChecked) {
+  if (!isChecked && !isTrusted && source.length > 4) return "checksum";
+  if (isChecked && !isTrusted) {
     const sum = pseudoHeaderSum(source, destination, Protocol.UDP, length);
     if (foldChecksum(sumBytes(datagram, 0, length, sum)) !== 0) {
       return "checksum";
