@@ -52,11 +52,20 @@ export abstract class FileSystem {
     return true;
   }
   /** True if asking for several names at once is cheaper: the VFS then calls
-   * expectWalk() before it steps through all but the last of them. */
-  readonly wantsPaths: boolean = false;
+   * expectWalk() before it steps through all but the last of them, and through
+   * the last one if it will be opened. */
+  get wantsPaths(): boolean {
+    return false;
+  }
   /** The walk stands in `directory` and goes on with what `path` holds from
-   * `start` (the first byte of a name) on. */
-  expectWalk(_directory: Inode, _path: ByteString, _start: number): void {}
+   * `start` (the first byte of a name) on. `opensLast`: what it leads to will
+   * be opened for reading, if that is allowed. */
+  expectWalk(
+    _directory: Inode,
+    _path: ByteString,
+    _start: number,
+    _opensLast: boolean,
+  ): void {}
   abstract status(): FileSystemStatus | Errno;
   /** Options as /proc/mounts shows them, without ro/rw: ",size=64k". */
   options(): string {

@@ -99,6 +99,8 @@ export function openFile(
   const walk = core.walk;
   const failed = walk.begin(caller, at, path, how.resolveFlags ?? 0);
   if (failed !== null) return failed;
+  walk.opensLast =
+    (flags & (O_ACCMODE | O_CREAT | O_TRUNC | O_DIRECTORY)) === 0;
   const isCreating = (flags & O_CREAT) !== 0;
   const isExclusive = isCreating && (flags & O_EXCL) !== 0;
   const isFollowing = (flags & O_NOFOLLOW) === 0 && !isExclusive;

@@ -59,6 +59,8 @@ export class PathWalk {
   name: ByteString = "";
   kind: LastKind = "root";
   hasTrailingSlash = false;
+  /** To be set after begin(): the place will be opened for reading. */
+  opensLast = false;
 
   readonly #dcache: Dcache;
   #caller!: Caller;
@@ -94,6 +96,7 @@ export class PathWalk {
     this.#links = 0;
     this.#flags = flags;
     this.hasTrailingSlash = false;
+    this.opensLast = false;
     const isScoped = (flags & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) !== 0;
     this.#root = isScoped ? at : caller.fsContext.root;
     const isAbsolute = path.length > 0 && path.charCodeAt(0) === SLASH;
@@ -155,12 +158,14 @@ export class PathWalk {
       while (next < length && path.charCodeAt(next) === SLASH) next++;
       // The slashes stay: a symlink's target is put in front of them.
       this.#position = end;
+      const { fs } = directory;
+      if (fs.wantsPaths && (next < length || this.opensLast)) {
+        fs.expectWalk(directory, path, start, this.opensLast);
+      }
       if (next === length) {
         this.hasTrailingSlash = end < length;
         return null;
       }
-      const { fs } = directory;
-      if (fs.wantsPaths) fs.expectWalk(directory, path, start);
       const step = this.stepLast(true);
       if (step !== FOLLOWED && step !== null) return step;
     }

@@ -6,6 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { openFdCount } from "../../gofer/_fixture.ts";
 import {
+  EACCES,
   EEXIST,
   EIO,
   ENOENT,
@@ -28,8 +29,11 @@ import {
   SEEK_END,
 } from "../../kernel/abi/fcntl.ts";
 import { S_IFIFO, S_IFLNK, S_IFMT } from "../../kernel/abi/stat.ts";
-import { done } from "../../kernel/fs/fake_vfs.ts";
+import { FakeHostMemory, FakeIdentity } from "../../kernel/fs/fake_caller.ts";
+import { done, VfsCaller } from "../../kernel/fs/fake_vfs.ts";
+import { OverlayFileSystem } from "../../kernel/fs/overlay/overlay.ts";
 import { type MappedRange, Translation } from "../../kernel/mm/mappable.ts";
+import { Clock } from "../../kernel/time/clock.ts";
 import { GoferVfs } from "./_gofer_vfs.ts";
 
 const MODES = ["exclusive", "shared"] as const;
@@ -516,6 +520,70 @@ Deno.test("a prefetched file shows what was written to it since", () => {
     for (const name of names) t.write(name, `${round}${name}`);
     for (const name of names) assertEquals(t.read(name), `${round}${name}`);
   }
+});
+
+Deno.test("to open a file by its path costs one message, through an overlay, too", () => {
+  using t = new GoferVfs("exclusive");
+  Deno.mkdirSync(`${t.dir}/a/b/c`, { recursive: true });
+  Deno.writeTextFileSync(`${t.dir}/a/b/c/f`, "deep");
+  Deno.writeTextFileSync(`${t.dir}/a/b/c/g`, "also deep");
+  Deno.mkdirSync(`${t.dir}/a/b/c/d`);
+  t.messages = 0;
+  assertEquals(t.read("a/b/c/f"), "deep");
+  assertEquals(t.messages, 1);
+  assertEquals(t.read("a/b/c/g"), "also deep");
+  assertEquals(t.messages, 2);
+  assertEquals(t.read("a/b/c/none"), ENOENT);
+  assertEquals(t.messages, 3);
+  t.vfs.dcache.forget(t.fs);
+
+  const overlay = new OverlayFileSystem({
+    lowers: [t.fs],
+    memoryFile: t.memoryFile,
+    clock: new Clock(t.hostClock),
+    device: t.vfs.newDevice(),
+  });
+  const mount = t.vfs.newNamespace(overlay, { flags: 0, source: "none" });
+  const root = mount.placeOf(mount.root);
+  t.caller.fsContext.setRoot(root);
+  t.caller.fsContext.setCwd(root);
+  t.messages = 0;
+  assertEquals(t.read("a/b/c/f"), "deep");
+  assertEquals(t.messages, 1);
+  assertEquals(
+    t.vfs.chmod(mount, done(t.stat("a/b/c/f")), 0o600, t.caller),
+    null,
+  );
+  assertEquals(t.stat("a/b/c/none/x"), ENOENT);
+  // Files and names of the overlay's own are not asked for.
+  t.write("a/b/own", "own");
+  const before = t.messages;
+  assertEquals(t.read("a/b/own"), "own");
+  assertEquals(t.messages, before);
+  t.vfs.unlink(t.caller, t.at, "a/b/c/g");
+  assertEquals(t.read("a/b/c/g"), ENOENT);
+});
+
+Deno.test("attributes found ahead do not undo a change", () => {
+  using t = new GoferVfs("exclusive");
+  Deno.mkdirSync(`${t.dir}/a/b`, { recursive: true });
+  Deno.writeTextFileSync(`${t.dir}/a/b/f`, "x");
+  const inode = done(t.stat("a/b/f"));
+  inode.acquire();
+  t.vfs.dcache.forget(t.fs);
+  // The walk ends at "a", which others may not search; "f" was asked for.
+  assertEquals(t.vfs.chmod(t.mount, done(t.stat("a")), 0o700, t.caller), null);
+  t.vfs.dcache.forget(t.fs);
+  const stranger = new VfsCaller(
+    new FakeHostMemory(),
+    t.caller.fsContext,
+    new FakeIdentity(1000, 1000),
+  );
+  const walk = t.vfs.lookup(stranger, t.at, "a/b/f", { follow: false });
+  assertEquals(walk, EACCES);
+  assertEquals(t.vfs.chmod(t.mount, inode, 0o751, t.caller), null);
+  assertEquals(done(t.stat("a/b/f")).mode & 0o777, 0o751);
+  inode.release();
 });
 
 Deno.test("a path costs one message, cold or shared", () => {

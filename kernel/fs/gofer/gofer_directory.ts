@@ -14,6 +14,7 @@ import {
 } from "../../abi/errno.ts";
 import {
   AT_REMOVEDIR,
+  O_RDONLY,
   O_RDWR,
   RENAME_EXCHANGE,
   RENAME_NOREPLACE,
@@ -89,7 +90,13 @@ export class GoferDirectory extends GoferInode {
     }
     const found = this.#ask(name);
     if (isErrno(found)) return found;
-    if (found.node !== null) return gofer.adopt(found.node, found.target);
+    if (found.node !== null) {
+      const inode = gofer.adopt(found.node, found.target);
+      if (found.opened !== null && inode instanceof GoferRegular) {
+        inode.handles.adopt(found.opened, O_RDONLY);
+      }
+      return inode;
+    }
     if (!gofer.isShared && ++this.#misses === MISSES_BEFORE_LISTING) {
       // Only an attempt: what it can't tell, the next lookup asks.
       this.#listing.load(MAX_LISTED_EAGERLY);
@@ -121,10 +128,12 @@ export class GoferDirectory extends GoferInode {
     const walk = client.walk(this.node, [name]);
     if (typeof walk === "number") return goferErrno(walk);
     const [node] = walk.nodes;
-    if (node !== undefined) return { node, target: walk.target };
+    if (node !== undefined) {
+      return { node, target: walk.target, opened: null };
+    }
     if (walk.error === 0) return EIO;
     const errno = goferErrno(walk.error);
-    return errno === ENOENT ? { node: null, target: "" } : errno;
+    return errno === ENOENT ? { node: null, target: "", opened: null } : errno;
   }
 
   /** Whether `name` still leads to `cached` (null: nowhere), whose attributes

@@ -59,7 +59,6 @@ export class GoferFileSystem extends FileSystem implements GoferContext {
   readonly root: GoferInode;
   override readonly isReadOnly: boolean;
   override readonly needsRevalidation: boolean;
-  override readonly wantsPaths = true;
 
   readonly client: GoferClient;
   readonly files: HostFiles;
@@ -85,7 +84,12 @@ export class GoferFileSystem extends FileSystem implements GoferContext {
     this.files = options.files;
     this.memoryFile = options.memoryFile;
     this.clock = options.clock;
-    this.walkAhead = new WalkAhead(options.client, options.clock);
+    this.walkAhead = new WalkAhead(
+      options.client,
+      options.clock,
+      options.files,
+      options.mode === "shared",
+    );
     this.readAhead = new ReadAhead(
       options.client,
       (node) => this.isKnown(node),
@@ -163,13 +167,17 @@ export class GoferFileSystem extends FileSystem implements GoferContext {
     return (index % INO_DEVICES) * INO_SPACE + stat.ino;
   }
 
+  override get wantsPaths(): boolean {
+    return true;
+  }
   override expectWalk(
     directory: Inode,
     path: ByteString,
     start: number,
+    opensLast: boolean,
   ): void {
     if (directory instanceof GoferDirectory) {
-      this.walkAhead.expect(directory.node, path, start);
+      this.walkAhead.expect(directory.node, path, start, opensLast);
     }
   }
 

@@ -125,6 +125,7 @@ export class GoferInode extends Inode {
     if (Object.keys(request).length === 0) return null;
     const stat = this.gofer.client.setattr(this.node, request);
     if (typeof stat === "number") return goferErrno(stat);
+    this.gofer.walkAhead.clear();
     this.update(stat);
     return null;
   }

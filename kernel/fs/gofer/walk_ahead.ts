@@ -1,7 +1,9 @@
 /**
  * WalkAhead: the names of a path that is being walked, asked for in one message
- * and kept for the few microseconds until the VFS steps through them. What is
- * not used in that time is given back, and asked for again.
+ * and kept until the VFS steps through them: for a few microseconds if others
+ * change the files, too, otherwise until something is changed. What is not used
+ * in that time is given back, and asked for again. A file that will be opened
+ * is opened by the same message.
  *
  * The answers bypass no check: the VFS still judges every directory on the way.
  * @module
@@ -12,7 +14,9 @@ import type {
   GoferNodeId,
 } from "../../../gofer/client.ts";
 import { ENOENT } from "../../abi/errno.ts";
+import { O_RDONLY } from "../../abi/fcntl.ts";
 import { NAME_MAX } from "../../abi/limits.ts";
+import type { HostFd, HostFiles } from "../../host.ts";
 import type { ByteString } from "../../mm/user_memory.ts";
 import type { Clock } from "../../time/clock.ts";
 
@@ -27,6 +31,8 @@ export interface WalkedName {
   readonly node: GoferNode | null;
   /** Of a symlink, "" otherwise. */
   readonly target: ByteString;
+  /** A descriptor for reading, which is the taker's, too. */
+  readonly opened: HostFd | null;
 }
 
 interface Step extends WalkedName {
@@ -37,6 +43,8 @@ interface Step extends WalkedName {
 export class WalkAhead {
   readonly #client: GoferClient;
   readonly #clock: Clock;
+  readonly #files: HostFiles;
+  readonly #isShared: boolean;
   #steps: Step[] = [];
   #walkedAtNs = 0;
 
@@ -44,14 +52,30 @@ export class WalkAhead {
   #from: GoferNodeId | null = null;
   #path: ByteString = "";
   #start = 0;
+  #opensLast = false;
 
-  constructor(client: GoferClient, clock: Clock) {
+  constructor(
+    client: GoferClient,
+    clock: Clock,
+    files: HostFiles,
+    isShared: boolean,
+  ) {
     this.#client = client;
     this.#clock = clock;
+    this.#files = files;
+    this.#isShared = isShared;
   }
 
-  /** The names in `path` from `start` on will be wanted, one after another. */
-  expect(from: GoferNodeId, path: ByteString, start: number): void {
+  /** The names in `path` from `start` on will be wanted, one after another,
+   * and the last one opened for reading if `opensLast`. */
+  expect(
+    from: GoferNodeId,
+    path: ByteString,
+    start: number,
+    opensLast: boolean,
+  ): void {
+    // Of a shared file we may have a descriptor, and ask for attributes only.
+    this.#opensLast = opensLast && !this.#isShared;
     this.#from = from;
     this.#path = path;
     this.#start = start;
@@ -60,7 +84,10 @@ export class WalkAhead {
   /** The answer for a name, once; null: ask for that name alone. */
   take(from: GoferNodeId, name: ByteString): WalkedName | null {
     if (this.#steps.length > 0) {
-      if (this.#clock.monotonicNs() - this.#walkedAtNs >= FRESH_NS) {
+      if (
+        this.#isShared &&
+        this.#clock.monotonicNs() - this.#walkedAtNs >= FRESH_NS
+      ) {
         this.clear();
       } else {
         const step = this.#takeStep(from, name);
@@ -71,27 +98,46 @@ export class WalkAhead {
       return null;
     }
     const names = namesIn(this.#path, this.#start);
+    const isWhole = names.end === this.#path.length;
+    const opensLast = this.#opensLast && isWhole;
     this.#from = null;
-    if (names.length < 2 || names[0] !== name) return null;
-    this.#walk(from, names);
+    if (names.names[0] !== name) return null;
+    if (names.names.length < 2 && !opensLast) return null;
+    this.#walk(from, names.names, opensLast);
     return this.#takeStep(from, name);
   }
 
-  #walk(from: GoferNodeId, names: readonly ByteString[]): void {
+  #walk(
+    from: GoferNodeId,
+    names: readonly ByteString[],
+    opensLast: boolean,
+  ): void {
     this.clear();
-    const walk = this.#client.walk(from, names);
+    const walk = this.#client.walk(
+      from,
+      names,
+      opensLast ? { open: O_RDONLY } : undefined,
+    );
     if (typeof walk === "number") return;
-    this.#walkedAtNs = this.#clock.monotonicNs();
+    if (this.#isShared) this.#walkedAtNs = this.#clock.monotonicNs();
     let at = from;
     for (const [i, node] of walk.nodes.entries()) {
       const isLast = i === walk.nodes.length - 1;
       const target = isLast ? walk.target : "";
-      this.#steps.push({ from: at, name: names[i]!, node, target });
+      // A failure to open is asked for again, by whoever opens.
+      const opened = isLast && walk.opened >= 0 ? walk.opened as HostFd : null;
+      this.#steps.push({ from: at, name: names[i]!, node, target, opened });
       at = node.node;
     }
     const missing = names[walk.nodes.length];
     if (walk.error === -ENOENT.code && missing !== undefined) {
-      this.#steps.push({ from: at, name: missing, node: null, target: "" });
+      this.#steps.push({
+        from: at,
+        name: missing,
+        node: null,
+        target: "",
+        opened: null,
+      });
     }
   }
 
@@ -105,15 +151,20 @@ export class WalkAhead {
   /** Gives back what was not used; something has changed, or time passed. */
   clear(): void {
     if (this.#steps.length === 0) return;
-    for (const { node } of this.#steps) {
+    for (const { node, opened } of this.#steps) {
       if (node !== null) this.#client.forget(node.node, 1);
+      if (opened !== null) this.#files.close(opened);
     }
     this.#steps = [];
   }
 }
 
-/** Names from `start` on, up to one that is not simply a step down. */
-function namesIn(path: ByteString, start: number): ByteString[] {
+/** Names from `start` on, up to one that is not simply a step down, and where
+ * that begins. */
+function namesIn(
+  path: ByteString,
+  start: number,
+): { readonly names: ByteString[]; readonly end: number } {
   const names: ByteString[] = [];
   let at = start;
   while (at < path.length && names.length < MAX_NAMES) {
@@ -122,7 +173,7 @@ function namesIn(path: ByteString, start: number): ByteString[] {
     const name = path.slice(at, end);
     if (name === "." || name === ".." || name.length > NAME_MAX) break;
     if (name !== "") names.push(name);
-    at = end + 1;
+    at = end < path.length ? end + 1 : end;
   }
-  return names;
+  return { names, end: at };
 }

@@ -16,6 +16,7 @@ import { OVERLAYFS_SUPER_MAGIC } from "../../abi/magic.ts";
 import { PAGE_SIZE } from "../../abi/mman.ts";
 import { S_IFDIR, S_IFMT, S_IFREG } from "../../abi/stat.ts";
 import type { MemoryFile } from "../../mm/memory_file.ts";
+import type { ByteString } from "../../mm/user_memory.ts";
 import type { Clock } from "../../time/clock.ts";
 import { FileSystem, type FileSystemStatus } from "../../vfs/file_system.ts";
 import type { Inode, NewInode } from "../../vfs/inode.ts";
@@ -132,6 +133,20 @@ export class OverlayFileSystem extends FileSystem implements OverlayHome {
     if (inode.lower !== null) this.#adopted.delete(inode.lower);
     else this.#made--;
     if (inode instanceof OverlayRegular) this.#regulars.delete(inode);
+  }
+
+  override get wantsPaths(): boolean {
+    return this.#lowers.some(({ wantsPaths }) => wantsPaths);
+  }
+  override expectWalk(
+    directory: Inode,
+    path: ByteString,
+    start: number,
+    opensLast: boolean,
+  ): void {
+    if (directory instanceof OverlayDirectory) {
+      directory.expectWalk(path, start, opensLast);
+    }
   }
 
   override status(): FileSystemStatus {

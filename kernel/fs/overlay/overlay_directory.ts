@@ -86,6 +86,14 @@ export class OverlayDirectory extends OverlayInode {
     return found.length === 0 ? null : this.home.adopt(found);
   }
 
+  /** Tells the lower file systems which names lookup() will ask them for. */
+  expectWalk(path: ByteString, start: number, opensLast: boolean): void {
+    for (const { inode } of this.#layers) {
+      if (!inode.fs.wantsPaths) continue;
+      inode.fs.expectWalk(inode, path, start, opensLast);
+    }
+  }
+
   override open(path: VfsPath, flags: number): FileDescription {
     return new DirectoryDescription(path, flags);
   }
