@@ -13,7 +13,7 @@
  * Source: mmap(2), fallocate(2), lseek(2), msync(2), tmpfs(5).
  * @module
  */
-import { ENXIO, type Errno, isErrno } from "../abi/errno.ts";
+import { ENOMEM, ENXIO, type Errno, isErrno } from "../abi/errno.ts";
 import { PAGE_SIZE } from "../abi/mman.ts";
 import { CachedPages, STEP_PAGES } from "./cached_pages.ts";
 import type { IoBuffer } from "./io_buffer.ts";
@@ -147,6 +147,9 @@ export class PageCache extends CachedPages {
   allocate(offset: number, length: number): Errno | null {
     const first = Math.floor(offset / PAGE_SIZE);
     const end = Math.ceil((offset + length) / PAGE_SIZE);
+    if ((end - first) * PAGE_SIZE > this.file.commitLimitBytes) return ENOMEM;
+    /** Runs that were absent: start, end, start, end. */
+    const filled: number[] = [];
     let index = first;
     while (index < end) {
       const present = this.pages.presentRun(index, end - index);
@@ -161,7 +164,15 @@ export class PageCache extends CachedPages {
       const failure = this.backing === null
         ? this.fillHole(index, absent)
         : this.bringIn(index, absent);
-      if (failure !== null) return failure;
+      if (failure !== null) {
+        for (let i = 0; i < filled.length; i += 2) {
+          this.drop(filled[i]!, filled[i + 1]!, this.backing !== null);
+        }
+        return failure;
+      }
+      const got = this.pages.presentRun(index, absent);
+      if (filled.at(-1) === index) filled[filled.length - 1] = index + got;
+      else filled.push(index, index + got);
     }
     return null;
   }

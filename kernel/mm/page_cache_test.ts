@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import {
   EFAULT,
   EIO,
+  ENOMEM,
   ENOSPC,
   ENXIO,
   type Errno,
@@ -172,6 +173,38 @@ Deno.test("PageCache.write() stops with ENOSPC at its usage limit", () => {
   assertEquals(left, 2);
   cache.dispose();
   assertEquals(left, 3);
+});
+
+Deno.test("PageCache.allocate() leaves nothing behind when it fails", () => {
+  const { file, write } = setup();
+  let left = 600;
+  const usage = {
+    charge: (pages: number) => {
+      if (pages > left) return ENOSPC;
+      left -= pages;
+      return null;
+    },
+    uncharge: (pages: number) => {
+      left += pages;
+    },
+  };
+  const cache = new PageCache(file, null, { usage });
+  write(cache, pattern(10), 7 * PAGE_SIZE);
+  assertEquals(cache.allocate(0, 601 * PAGE_SIZE), ENOSPC);
+  assertEquals(left, 599);
+  assertEquals(cache.residentPages, 1);
+  assertEquals(cache.allocate(0, 600 * PAGE_SIZE), null);
+  assertEquals(left, 0);
+  cache.dispose();
+});
+
+Deno.test("PageCache.allocate() refuses more than there is at once", () => {
+  const { file } = setup();
+  file.commitLimitBytes = 8 * PAGE_SIZE;
+  const cache = new PageCache(file, null);
+  assertEquals(cache.allocate(PAGE_SIZE, 9 * PAGE_SIZE), ENOMEM);
+  assertEquals(cache.allocate(PAGE_SIZE, 8 * PAGE_SIZE), null);
+  cache.dispose();
 });
 
 Deno.test("PageCache.read() reads a backing once, ahead of the reader", () => {
