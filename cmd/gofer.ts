@@ -30,7 +30,7 @@ export function main(): number {
     channels.send(GOFER_FDS.report, bytes, bytes.length, []);
   };
   try {
-    const descriptors = new DescriptorMaker();
+    const descriptors = new DescriptorMaker("brief");
     // Made by the process that started us, from a type of its own.
     const { trees, spinUs } = readDocument(
       descriptors,

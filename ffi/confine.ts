@@ -6,6 +6,7 @@
  * @module
  */
 
+import { bind, type Binding, type Bound } from "./binding.ts";
 import { cString, must, nativePath } from "./library.ts";
 
 const SYMBOLS = {
@@ -37,13 +38,13 @@ export interface RootMount {
 
 /** Irreversible steps of this process towards holding no authority. */
 export class Confinement implements Disposable {
-  readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
-  readonly #calls: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+  readonly #library: Bound<typeof SYMBOLS>;
+  readonly #calls: Bound<typeof SYMBOLS>["symbols"];
   /** Opened while there is a /proc. */
   #taskDir: number;
 
-  constructor(path = nativePath("libhost.so")) {
-    this.#library = Deno.dlopen(path, SYMBOLS);
+  constructor(binding: Binding = "lasting") {
+    this.#library = bind(nativePath("libhost.so"), SYMBOLS, binding);
     this.#calls = this.#library.symbols;
     this.#taskDir = must(
       "threads of this process",

@@ -12,6 +12,7 @@
 
 import { TERMIOS_SIZE } from "../kernel/abi/termios.ts";
 import type { HostFd, HostFiles, HostStat } from "../kernel/host.ts";
+import { bind, type Binding, type Bound } from "./binding.ts";
 import { cString, must, nativePath } from "./library.ts";
 import type { MemoryFile } from "./memory_file.ts";
 
@@ -195,11 +196,11 @@ const OPENER_SYMBOLS = {
  * boot process need before lock-down, and that the kernel never sees.
  */
 export class DescriptorMaker implements Disposable {
-  readonly #library: Deno.DynamicLibrary<typeof OPENER_SYMBOLS>;
-  readonly #calls: Deno.DynamicLibrary<typeof OPENER_SYMBOLS>["symbols"];
+  readonly #library: Bound<typeof OPENER_SYMBOLS>;
+  readonly #calls: Bound<typeof OPENER_SYMBOLS>["symbols"];
 
-  constructor(path = nativePath("libhost.so")) {
-    this.#library = Deno.dlopen(path, OPENER_SYMBOLS);
+  constructor(binding: Binding = "lasting") {
+    this.#library = bind(nativePath("libhost.so"), OPENER_SYMBOLS, binding);
     this.#calls = this.#library.symbols;
   }
 

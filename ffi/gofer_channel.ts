@@ -4,6 +4,7 @@
  * the ffi permission was revoked.
  * @module
  */
+import { bind, type Binding, type Bound } from "./binding.ts";
 import { must, nativePath } from "./library.ts";
 
 const SYMBOLS = {
@@ -29,14 +30,14 @@ const EINVAL_CODE = -22;
 
 /** Both ends of connections. */
 export class GoferChannels implements Disposable {
-  readonly #calls: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
-  readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
+  readonly #calls: Bound<typeof SYMBOLS>["symbols"];
+  readonly #library: Bound<typeof SYMBOLS>;
   readonly #sent = new Int32Array(MAX_MESSAGE_FDS);
   readonly #received = new Int32Array(1 + MAX_MESSAGE_FDS);
 
   /** Loads the host library; throws if it can't. */
-  constructor() {
-    this.#library = Deno.dlopen(nativePath("libhost.so"), SYMBOLS);
+  constructor(binding: Binding = "lasting") {
+    this.#library = bind(nativePath("libhost.so"), SYMBOLS, binding);
     this.#calls = this.#library.symbols;
   }
 

@@ -10,13 +10,18 @@
  */
 
 import type { HostMemory } from "../kernel/host.ts";
+import { bind } from "./binding.ts";
 import { HostError, must, nativePath } from "./library.ts";
 
-const SYMBOLS = {
+/** Called once. */
+const SETUP = {
   host_memory_new: { parameters: ["f64", "buffer"], result: "pointer" },
-  host_memory_free: { parameters: ["pointer"], result: "void" },
   host_memory_base: { parameters: ["pointer"], result: "pointer" },
   host_memory_fd: { parameters: ["pointer"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+const SYMBOLS = {
+  host_memory_free: { parameters: ["pointer"], result: "void" },
   host_memory_punch: {
     parameters: ["pointer", "f64", "f64"],
     result: "i32",
@@ -69,15 +74,17 @@ export class MemoryFile implements HostMemory, Disposable {
   constructor(size = DEFAULT_WINDOW, path = nativePath("libhost.so")) {
     this.#library = Deno.dlopen(path, SYMBOLS);
     this.#calls = this.#library.symbols;
+    const setup = bind(path, SETUP, "brief");
     const error = new Int32Array(1);
-    const handle = this.#calls.host_memory_new(size, error);
+    const handle = setup.symbols.host_memory_new(size, error);
     if (handle === null) throw new HostError("memory file", error[0] ?? 0);
     this.handle = handle;
-    this.fd = this.#calls.host_memory_fd(handle);
+    this.fd = setup.symbols.host_memory_fd(handle);
     this.size = size - size % 4096;
-    const base = this.#calls.host_memory_base(handle);
+    const base = setup.symbols.host_memory_base(handle);
     if (base === null) throw new Error("The memory file has no mapping");
     const buffer = Deno.UnsafePointerView.getArrayBuffer(base, this.size);
+    setup.close();
     this.view = new DataView(buffer);
     this.bytes = new Uint8Array(buffer);
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { bind, type Binding, type Bound } from "./binding.ts";
 import { cString, must, nativePath } from "./library.ts";
 
 const SYMBOLS = {
@@ -31,11 +32,11 @@ export interface Limit {
 
 /** This process. Every method throws a HostError when the host refuses. */
 export class Process implements Disposable {
-  readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
-  readonly #calls: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+  readonly #library: Bound<typeof SYMBOLS>;
+  readonly #calls: Bound<typeof SYMBOLS>["symbols"];
 
-  constructor(path = nativePath("libhost.so")) {
-    this.#library = Deno.dlopen(path, SYMBOLS);
+  constructor(binding: Binding = "lasting") {
+    this.#library = bind(nativePath("libhost.so"), SYMBOLS, binding);
     this.#calls = this.#library.symbols;
   }
 

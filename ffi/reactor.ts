@@ -7,16 +7,21 @@
  */
 
 import type { HostFd, HostReactor } from "../kernel/host.ts";
+import { bind } from "./binding.ts";
 import { HostError, must, nativePath } from "./library.ts";
 
-const SYMBOLS = {
+/** Called once. */
+const SETUP = {
   host_reactor_start: {
     parameters: ["pointer", "pointer", "buffer"],
     result: "pointer",
   },
-  host_reactor_stop: { parameters: ["pointer"], result: "void" },
   host_reactor_shared: { parameters: ["pointer"], result: "pointer" },
   host_reactor_shared_bytes: { parameters: [], result: "f64" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+const SYMBOLS = {
+  host_reactor_stop: { parameters: ["pointer"], result: "void" },
   host_reactor_wait: { parameters: ["pointer", "u32", "i32"], result: "i32" },
   host_reactor_watch: {
     parameters: ["pointer", "i32", "u32", "u32"],
@@ -63,22 +68,24 @@ export class Reactor implements HostReactor, Disposable {
   constructor(doorbell?: Doorbell, path = nativePath("libhost.so")) {
     this.#library = Deno.dlopen(path, SYMBOLS);
     this.#calls = this.#library.symbols;
+    const setup = bind(path, SETUP, "brief");
     const error = new Int32Array(1);
-    const handle = this.#calls.host_reactor_start(
+    const handle = setup.symbols.host_reactor_start(
       doorbell?.ring ?? null,
       doorbell?.argument ?? null,
       error,
     );
     if (handle === null) throw new HostError("reactor", error[0] ?? 0);
     this.#handle = handle;
-    const shared = this.#calls.host_reactor_shared(handle);
+    const shared = setup.symbols.host_reactor_shared(handle);
     if (shared === null) throw new Error("The reactor has no shared memory");
     this.#words = new Uint32Array(
       Deno.UnsafePointerView.getArrayBuffer(
         shared,
-        this.#calls.host_reactor_shared_bytes(),
+        setup.symbols.host_reactor_shared_bytes(),
       ),
     );
+    setup.close();
   }
 
   /** -ENOSPC when 16384 descriptors are watched. */

@@ -13,6 +13,7 @@ import {
   CLONE_NEWUSER,
   CLONE_NEWUTS,
 } from "../kernel/abi/sched.ts";
+import { bind, type Binding, type Bound } from "./binding.ts";
 import { cString, must, nativePath } from "./library.ts";
 
 const SYMBOLS = {
@@ -101,11 +102,11 @@ const CLD_EXITED = 1;
 
 /** Starts processes and waits for them. */
 export class Spawner implements Disposable {
-  readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
-  readonly #calls: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+  readonly #library: Bound<typeof SYMBOLS>;
+  readonly #calls: Bound<typeof SYMBOLS>["symbols"];
 
-  constructor(path = nativePath("libhost.so")) {
-    this.#library = Deno.dlopen(path, SYMBOLS);
+  constructor(binding: Binding = "lasting") {
+    this.#library = bind(nativePath("libhost.so"), SYMBOLS, binding);
     this.#calls = this.#library.symbols;
   }
 

@@ -29,6 +29,7 @@ import {
   VTIME,
 } from "../kernel/abi/termios.ts";
 import type { HostFd } from "../kernel/host.ts";
+import { bind, type Binding, type Bound } from "./binding.ts";
 import { must, nativePath } from "./library.ts";
 
 const SYMBOLS = {
@@ -47,11 +48,11 @@ export type SavedModes = Uint8Array<ArrayBuffer>;
 
 /** The terminals of the command line. */
 export class Terminals implements Disposable {
-  readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
-  readonly #calls: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+  readonly #library: Bound<typeof SYMBOLS>;
+  readonly #calls: Bound<typeof SYMBOLS>["symbols"];
 
-  constructor(path = nativePath("libhost.so")) {
-    this.#library = Deno.dlopen(path, SYMBOLS);
+  constructor(binding: Binding = "lasting") {
+    this.#library = bind(nativePath("libhost.so"), SYMBOLS, binding);
     this.#calls = this.#library.symbols;
   }
 

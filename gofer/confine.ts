@@ -99,9 +99,9 @@ export interface VisibleTree {
 /** The steps, to be taken in the order of the methods. Each throws a HostError
  * if the host refuses; then the process must end. */
 export class GoferConfinement implements Disposable {
-  readonly #process = new Process();
+  readonly #process = new Process("brief");
   readonly #seccomp = new Seccomp();
-  readonly #confinement = new Confinement();
+  readonly #confinement = new Confinement("brief");
 
   /** Signals, name, and an end with the parent. */
   begin(): void {

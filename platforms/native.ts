@@ -7,7 +7,12 @@
 
 import { CONTROL, MAX_CONTEXTS, SUMMARY_WORDS } from "./layouts.ts";
 import { type ContextCalls, NativeContext } from "./native_context.ts";
-import { loadNativeLibrary, type NativeLibrary } from "./native_library.ts";
+import {
+  loadNativeLibrary,
+  loadNativeSetup,
+  type NativeLibrary,
+  type NativeSetup,
+} from "./native_library.ts";
 import { NativeSpace, type SpaceCalls } from "./native_space.ts";
 import type { Platform, PlatformInfo } from "./platform.ts";
 
@@ -58,6 +63,7 @@ export class NativePlatform implements Platform, SpaceCalls, ContextCalls {
 
   constructor(
     library: NativeLibrary,
+    setup: NativeSetup,
     platform: Deno.PointerObject,
     options: NativeOptions,
   ) {
@@ -65,8 +71,8 @@ export class NativePlatform implements Platform, SpaceCalls, ContextCalls {
     this.#symbols = library.symbols;
     this.#platform = platform;
     this.doorbell = { ring: library.symbols.ring, argument: platform };
-    const region = this.#symbols.rsp_control_region(platform);
-    const bytes = this.#symbols.rsp_control_bytes(platform);
+    const region = setup.symbols.rsp_control_region(platform);
+    const bytes = setup.symbols.rsp_control_bytes(platform);
     if (region === null) throw new Error("Platform without a control region");
     const buffer = Deno.UnsafePointerView.getArrayBuffer(region, bytes);
     this.view = new DataView(buffer);
@@ -208,14 +214,16 @@ export class NativePlatform implements Platform, SpaceCalls, ContextCalls {
  */
 export function openNative(options: NativeOptions): NativePlatform | number {
   if (options.maxContexts > MAX_CONTEXTS) return -EINVAL;
-  const library = loadNativeLibrary(options.libraryPath);
-  const out = new BigUint64Array(1);
-  const { memoryFd, stubFd, maxContexts } = options;
-  const result = library.symbols.rsp_open(memoryFd, stubFd, maxContexts, out);
-  const platform = Deno.UnsafePointer.create(out[0]!);
-  if (result < 0 || platform === null) {
-    library.close();
-    return result < 0 ? result : -EINVAL;
+  const setup = loadNativeSetup(options.libraryPath);
+  try {
+    const out = new BigUint64Array(1);
+    const { memoryFd, stubFd, maxContexts } = options;
+    const result = setup.symbols.rsp_open(memoryFd, stubFd, maxContexts, out);
+    const platform = Deno.UnsafePointer.create(out[0]!);
+    if (result < 0 || platform === null) return result < 0 ? result : -EINVAL;
+    const library = loadNativeLibrary(options.libraryPath);
+    return new NativePlatform(library, setup, platform, options);
+  } finally {
+    setup.close();
   }
-  return new NativePlatform(library, platform, options);
 }

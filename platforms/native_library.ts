@@ -4,14 +4,20 @@
  * @module
  */
 
-const SYMBOLS = {
+import { bind, type Bound } from "../ffi/binding.ts";
+
+/** Called once. */
+const SETUP = {
   rsp_open: {
     parameters: ["i32", "i32", "u32", "buffer"],
     result: "i32",
   },
-  rsp_close: { parameters: ["pointer"], result: "void" },
   rsp_control_region: { parameters: ["pointer"], result: "pointer" },
   rsp_control_bytes: { parameters: ["pointer"], result: "f64" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+const SYMBOLS = {
+  rsp_close: { parameters: ["pointer"], result: "void" },
   rsp_space_new: { parameters: ["pointer"], result: "i32" },
   rsp_space_free: { parameters: ["pointer", "u32"], result: "i32" },
   rsp_space_apply: {
@@ -29,6 +35,7 @@ const SYMBOLS = {
 } as const satisfies Deno.ForeignLibraryInterface;
 
 export type NativeLibrary = Deno.DynamicLibrary<typeof SYMBOLS>;
+export type NativeSetup = Bound<typeof SETUP>;
 
 /**
  * Loads a plugin. Throws when the file is missing or lacks a symbol: then the
@@ -36,4 +43,9 @@ export type NativeLibrary = Deno.DynamicLibrary<typeof SYMBOLS>;
  */
 export function loadNativeLibrary(path: string): NativeLibrary {
   return Deno.dlopen(path, SYMBOLS);
+}
+
+/** The functions that start the plugin; only while there is permission. */
+export function loadNativeSetup(path: string): NativeSetup {
+  return bind(path, SETUP, "brief");
 }

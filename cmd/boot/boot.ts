@@ -44,7 +44,7 @@ interface Opened {
 }
 
 function open(): Opened {
-  const process = new Process();
+  const process = new Process("brief");
   process.setDeathSignal(SIGKILL);
   process.ignoreHarmfulSignals();
   process.setName("runsc-sentry");
@@ -52,7 +52,7 @@ function open(): Opened {
     process,
     descriptors: new DescriptorMaker(),
     channels: new GoferChannels(),
-    confinement: new Confinement(),
+    confinement: new Confinement("brief"),
     seccomp: new Seccomp(),
   };
 }

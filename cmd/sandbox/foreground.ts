@@ -76,7 +76,7 @@ class SignalForwarder implements Disposable {
 
 /** Raw mode for as long as it lives. */
 class RawTerminal implements Disposable {
-  readonly #terminals = new Terminals();
+  readonly #terminals = new Terminals("brief");
   readonly #saved: SavedModes;
   constructor() {
     this.#saved = this.#terminals.makeRaw(STDIN);
@@ -110,7 +110,7 @@ export async function runForeground(
   globals: GlobalFlags,
 ): Promise<number> {
   const startedAt = performance.now();
-  using descriptors = new DescriptorMaker();
+  using descriptors = new DescriptorMaker("brief");
   const logPath = globals["debug-log"];
   const logFd = logPath === undefined ? STDERR : openLog(descriptors, logPath);
   await using sandbox = new RunningSandbox(plan, {

@@ -58,9 +58,9 @@ class Eventually<T> {
 }
 
 export class RunningSandbox implements AsyncDisposable {
-  readonly #spawner = new Spawner();
-  readonly #channels = new GoferChannels();
-  readonly #descriptors = new DescriptorMaker();
+  readonly #spawner = new Spawner("brief");
+  readonly #channels = new GoferChannels("brief");
+  readonly #descriptors = new DescriptorMaker("brief");
   readonly #receiver = new AsyncReceiver();
   readonly #children: Children;
 
