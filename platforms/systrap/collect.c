@@ -5,7 +5,7 @@
  * anybody looks at it.
  */
 #include <string.h>
-#include "systrap_platform.h"
+#include "patches.h"
 
 /* So few running contexts are looked at one by one; more through the bells. */
 #define FEW 8
@@ -15,6 +15,8 @@
 #define FIXED_FLAGS 0x202
 #define USER_CS 0x33
 #define USER_SS 0x2b
+#define TRAP_UD 6
+#define TRAP_GP 13
 
 void publish(struct rsp_platform *p, uint32_t context, uint32_t reason)
 {
@@ -54,6 +56,8 @@ static void take_registers(struct rsp_context *ctx, const struct guest *guest)
 	regs[CS] = USER_CS;
 	regs[SS] = USER_SS;
 	regs[DS] = regs[ES] = regs[FS] = regs[GS] = 0;
+	if (regs[GS_BASE] == thread_address(guest->thread))
+		regs[GS_BASE] = 0;	/* ours, because the guest has none */
 	if (!guest->stepping)
 		return;
 	/* The step's flag is not the guest's. */
@@ -62,29 +66,77 @@ static void take_registers(struct rsp_context *ctx, const struct guest *guest)
 		regs[R11] &= ~(uint64_t)TRAP_FLAG;
 }
 
+/* A guest with a gs of its own has come through a trampoline: rcx is where it
+ * goes on. */
+static uint32_t foreign_call(struct rsp_context *ctx)
+{
+	if (ctx->rip == STUB_ENTRY_CHECK)
+		ctx->rax = ctx->r11;	/* waits there */
+	ctx->origRax = ctx->rax;
+	ctx->rip = ctx->rcx;
+	ctx->r11 = ctx->eflags;
+	ctx->abi = RSP_ABI_X64;
+	return RSP_STOP_SYSCALL;
+}
+
+/* What the slot says of the stop, as the guest sees it: STOP_*, or STOP_NONE
+ * if it got into a patched site sideways and is to go on in its trampoline. */
+static uint32_t take_stop(struct rsp_platform *p, uint32_t context)
+{
+	const struct guest *guest = &p->guests[context];
+	struct stub_thread *slot = guest->thread->slot;
+	const struct stub *stub = guest->thread->stub;
+	struct rsp_context *ctx = context_at(p, context);
+	uint32_t stop = slot->stop;
+	uint64_t inside;
+
+	take_registers(ctx, guest);
+	if (stop == RSP_STOP_SYSCALL) {
+		ctx->abi = slot->abi == RSP_ABI_I386 ? RSP_ABI_I386
+						     : RSP_ABI_X64;
+		if (slot->jumped != 0) {
+			p->calls_jumped++;
+		} else {
+			p->calls_signalled++;
+			if (ctx->abi == RSP_ABI_X64)
+				patches_hit(p, context);
+		}
+		return stop;
+	}
+	ctx->origRax = UINT64_MAX;
+	if (stop == RSP_STOP_FAULT) {
+		if (ctx->rip == STUB_ENTRY_CHECK ||
+		    ctx->rip == STUB_ENTRY_FOREIGN)
+			return foreign_call(ctx);
+		ctx->trapno = slot->trapno & 31;
+		ctx->error = slot->error;
+		ctx->faultAddr = slot->fault_addr;
+		inside = patches_enter(stub, ctx->rip);
+		if (inside != ctx->rip &&
+		    (ctx->trapno == TRAP_UD || ctx->trapno == TRAP_GP)) {
+			slot->regs[RIP] = inside;
+			return RSP_STOP_NONE;
+		}
+	} else {
+		stop = RSP_STOP_INTERRUPT;
+	}
+	ctx->rip = patches_leave(stub, ctx->rip);
+	return stop;
+}
+
 bool collect_context(struct rsp_platform *p, uint32_t context)
 {
 	struct guest *guest = &p->guests[context];
 	struct stub_thread *slot = guest->thread->slot;
-	struct rsp_context *ctx = context_at(p, context);
 	uint32_t stop;
 
 	if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) != THREAD_STOPPED)
 		return false;
-	stop = slot->stop;
-	take_registers(ctx, guest);
-	if (stop == RSP_STOP_FAULT) {
-		ctx->trapno = slot->trapno & 31;
-		ctx->error = slot->error;
-		ctx->faultAddr = slot->fault_addr;
-	} else if (stop == RSP_STOP_SYSCALL) {
-		ctx->abi = slot->abi == RSP_ABI_I386 ? RSP_ABI_I386
-						     : RSP_ABI_X64;
-	} else {
-		stop = RSP_STOP_INTERRUPT;
+	stop = take_stop(p, context);
+	if (stop == RSP_STOP_NONE) {
+		thread_set_state(guest->thread, THREAD_RUN);
+		return false;
 	}
-	if (stop != RSP_STOP_SYSCALL)
-		ctx->origRax = UINT64_MAX;
 	if (slot->preempted != 0) {
 		slot->preempted = 0;
 		pace_contended(p);

@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 #include <string.h>
-#include "systrap_platform.h"
+#include "patches.h"
 
 #define TRAP_FLAG 0x100
 #define STOP_SPIN_CYCLES 60000
@@ -130,6 +130,7 @@ static void unbind(struct guest *guest)
 	thread_release(guest->thread);
 	guest->thread = NULL;
 	guest->fpu_load = true;
+	guest->patch_site = 0;
 }
 
 int rsp_context_free(struct rsp_platform *p, uint32_t context)
@@ -173,6 +174,54 @@ static int bind(struct rsp_platform *p, uint32_t context, struct stub *stub)
 	return 0;
 }
 
+/* The guest is to step over the `syscall` of a patched site: its stop is made
+ * here. */
+static bool step_call(struct rsp_platform *p, uint32_t context,
+		      const struct stub *stub)
+{
+	const struct guest *guest = &p->guests[context];
+	struct rsp_context *ctx = context_at(p, context);
+	const struct patch *patch;
+
+	if (!guest->stepping && (ctx->eflags & TRAP_FLAG) == 0)
+		return false;
+	patch = patches_find(stub, ctx->rip);
+	if (patch == NULL || ctx->rip != patch->site)
+		return false;
+	ctx->rip += 2;
+	ctx->rcx = ctx->rip;
+	ctx->r11 = ctx->eflags;
+	ctx->origRax = ctx->rax;
+	ctx->abi = RSP_ABI_X64;
+	publish(p, context, RSP_STOP_SYSCALL);
+	return true;
+}
+
+static void give_registers(struct rsp_platform *p, uint32_t context)
+{
+	const struct guest *guest = &p->guests[context];
+	const struct rsp_context *ctx = context_at(p, context);
+	const struct stub *stub = guest->thread->stub;
+	uint64_t *regs = guest->thread->slot->regs;
+	const struct patch *patch;
+
+	memcpy(regs, &ctx->r15, sizeof guest->thread->slot->regs);
+	regs[CS] = 0x33;
+	regs[SS] = 0x2b;
+	if (guest->stepping)
+		regs[EFLAGS] |= TRAP_FLAG;
+	if (p->patching && regs[GS_BASE] == 0)
+		regs[GS_BASE] = thread_address(guest->thread);
+	regs[RIP] = patches_enter(stub, ctx->rip);
+	if ((regs[EFLAGS] & TRAP_FLAG) == 0)
+		return;
+	/* A step takes the first moved instruction, not the jump to it. */
+	patch = patches_find(stub, ctx->rip);
+	if (patch != NULL && ctx->rip == patch->start)
+		regs[RIP] = STUB_SITES +
+			    (uint64_t)patch->slot * PATCH_ENTRY_BYTES;
+}
+
 int rsp_resume(struct rsp_platform *p, uint32_t context, uint32_t space)
 {
 	struct guest *guest = guest_at(p, context);
@@ -196,13 +245,16 @@ int rsp_resume(struct rsp_platform *p, uint32_t context, uint32_t space)
 		publish(p, context, RSP_STOP_INTERRUPT);
 		return 0;
 	}
-	slot = guest->thread->slot;
-	memcpy(slot->regs, &ctx->r15, sizeof slot->regs);
-	slot->regs[CS] = 0x33;
-	slot->regs[SS] = 0x2b;
+	if (guest->patch_site != 0) {
+		patches_make(p, context);
+		if (stub->dead)
+			return -ESRCH;
+	}
 	guest->stepping = ctx->step == RSP_STEP_SINGLE;
-	if (guest->stepping)
-		slot->regs[EFLAGS] |= TRAP_FLAG;
+	if (step_call(p, context, stub))
+		return 0;
+	give_registers(p, context);
+	slot = guest->thread->slot;
 	if (guest->fpu_load || ctx->fpu == RSP_FPU_DIRTY)
 		fpu_give(p, context);
 	slot->interrupt = 0;

@@ -15,7 +15,7 @@
 #include "host_calls.h"
 #include "systrap_platform.h"
 
-enum { CHILD_STACK_BYTES = 64 * 1024, FD_COUNT = 5 };
+enum { CHILD_STACK_BYTES = 64 * 1024, FD_COUNT = 6 };
 
 struct launch {
 	int fds[FD_COUNT];	/* by the stub's numbers; the last: its file */
@@ -63,11 +63,13 @@ out:
 }
 
 int template_start(struct rsp_platform *p, int memory_fd, int stub_fd,
-		   int orders_fd, int threads_fd)
+		   const struct shared_fds *fds)
 {
 	const struct order hello = { .op = ORDER_NONE };
 	struct launch l = {
-		{ memory_fd, orders_fd, threads_fd, p->event_fd, stub_fd }, 0
+		{ memory_fd, fds->orders, fds->threads, p->event_fd,
+		  fds->patches, stub_fd },
+		0
 	};
 	sigset_t all, old;
 	void *stack;

@@ -10,11 +10,13 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include "systrap_platform.h"
+#include "patches.h"
 
 #define PAGE_BYTES 4096ul
 #define ORDERS_BYTES \
 	(ORDERS_FILE_FIRST + (size_t)STUBS_MAX * ORDERS_FILE_STRIDE)
+
+#define PATCHES_BYTES ((size_t)PATCH_BLOCKS * PATCH_BLOCK_PAGES * PAGE_BYTES)
 
 static size_t page_round(size_t bytes)
 {
@@ -43,6 +45,22 @@ static int open_shared(const char *name, size_t bytes, uint8_t **window)
 	return rc;
 }
 
+static int open_files(struct rsp_platform *p, struct shared_fds *fds)
+{
+	fds->orders = open_shared("runsc-orders", ORDERS_BYTES,
+				  &p->orders_file);
+	if (fds->orders < 0)
+		return fds->orders;
+	fds->threads = open_shared("runsc-threads",
+				   (size_t)p->slot_count * THREAD_BYTES,
+				   &p->threads_file);
+	if (fds->threads < 0)
+		return fds->threads;
+	fds->patches = open_shared("runsc-patches", PATCHES_BYTES,
+				   &p->patch_file);
+	return fds->patches < 0 ? fds->patches : 0;
+}
+
 /* The CPUs that we, and hence guests, may run on. */
 static void read_cpus(struct rsp_platform *p)
 {
@@ -64,8 +82,9 @@ static int open_tables(struct rsp_platform *p, uint32_t max_contexts)
 	p->free_stubs = calloc(STUBS_MAX, sizeof *p->free_stubs);
 	p->guests = calloc(max_contexts, sizeof *p->guests);
 	p->running = calloc(max_contexts, sizeof *p->running);
+	p->free_blocks = calloc(PATCH_BLOCKS, sizeof *p->free_blocks);
 	if (p->free_slots == NULL || p->free_stubs == NULL ||
-	    p->guests == NULL || p->running == NULL)
+	    p->guests == NULL || p->running == NULL || p->free_blocks == NULL)
 		return -ENOMEM;
 	p->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return p->event_fd < 0 ? -errno : 0;
@@ -95,7 +114,7 @@ static int open_control(struct rsp_platform *p)
 int rsp_open(int memory_fd, int stub_fd, uint32_t max_contexts,
 	     struct rsp_platform **out)
 {
-	int orders_fd = -1, threads_fd = -1;
+	struct shared_fds fds = { -1, -1, -1 };
 	struct rsp_platform *p;
 	int rc;
 
@@ -109,13 +128,7 @@ int rsp_open(int memory_fd, int stub_fd, uint32_t max_contexts,
 	rc = open_tables(p, max_contexts);
 	if (rc < 0)
 		goto out;
-	rc = orders_fd = open_shared("runsc-orders", ORDERS_BYTES,
-				     &p->orders_file);
-	if (rc < 0)
-		goto out;
-	rc = threads_fd = open_shared("runsc-threads",
-				      (size_t)p->slot_count * THREAD_BYTES,
-				      &p->threads_file);
+	rc = open_files(p, &fds);
 	if (rc < 0)
 		goto out;
 	p->board = (void *)p->orders_file;
@@ -128,12 +141,16 @@ int rsp_open(int memory_fd, int stub_fd, uint32_t max_contexts,
 	rc = open_control(p);
 	if (rc < 0)
 		goto out;
-	rc = template_start(p, memory_fd, stub_fd, orders_fd, threads_fd);
+	p->memory_fd = memory_fd;
+	p->patching = true;
+	rc = template_start(p, memory_fd, stub_fd, &fds);
 out:
-	if (orders_fd >= 0)
-		close(orders_fd);
-	if (threads_fd >= 0)
-		close(threads_fd);
+	if (fds.orders >= 0)
+		close(fds.orders);
+	if (fds.threads >= 0)
+		close(fds.threads);
+	if (fds.patches >= 0)
+		close(fds.patches);
 	if (rc < 0)
 		rsp_close(p);
 	else
@@ -150,6 +167,7 @@ void rsp_close(struct rsp_platform *p)
 	reaper_stop(p);
 	for (i = 0; i < p->stub_count; i++) {
 		threads_free(p, p->stubs[i]);
+		patches_free(p, p->stubs[i]);
 		free(p->stubs[i]);
 	}
 	free(p->stubs);
@@ -159,12 +177,15 @@ void rsp_close(struct rsp_platform *p)
 	free(p->running);
 	free(p->free_slots);
 	free(p->free_stubs);
+	free(p->free_blocks);
 	if (p->control != NULL)
 		munmap(p->control, p->control_bytes);
 	if (p->orders_file != NULL)
 		munmap(p->orders_file, ORDERS_BYTES);
 	if (p->threads_file != NULL)
 		munmap(p->threads_file, (size_t)p->slot_count * THREAD_BYTES);
+	if (p->patch_file != NULL)
+		munmap(p->patch_file, PATCHES_BYTES);
 	if (p->event_fd >= 0)
 		close(p->event_fd);
 	free(p);
@@ -178,4 +199,16 @@ void *rsp_control_region(struct rsp_platform *p)
 double rsp_control_bytes(struct rsp_platform *p)
 {
 	return (double)p->control_bytes;
+}
+
+void systrap_set_patching(struct rsp_platform *p, int enabled)
+{
+	p->patching = enabled != 0;
+}
+
+void systrap_counters(struct rsp_platform *p, double counters[3])
+{
+	counters[0] = (double)p->calls_jumped;
+	counters[1] = (double)p->calls_signalled;
+	counters[2] = (double)p->sites_patched;
 }

@@ -9,7 +9,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 #include "host_calls.h"
-#include "systrap_platform.h"
+#include "patches.h"
 
 static const uint64_t ONE = 1;
 
@@ -90,10 +90,12 @@ static void stub_ended(struct rsp_platform *p, struct stub *stub, int status)
 		p->guests[context].thread = NULL;
 		p->guests[context].fpu_load = true;
 	}
-	if (stub->space == NO_INDEX && stub != p->template)
+	if (stub->space == NO_INDEX && stub != p->template) {
 		stub_free(p, stub);
-	else
+	} else {
 		threads_free(p, stub);
+		patches_free(p, stub);
+	}
 }
 
 static void wait_for_children(struct rsp_platform *p, int options)

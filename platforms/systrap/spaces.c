@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "host_calls.h"
-#include "systrap_platform.h"
+#include "patches.h"
 
 _Static_assert(STUB_TABLE_BYTES == RSP_MEM_OPS_MAX * sizeof(struct rsp_mem_op),
 	       "the table holds what control.memOps holds");
@@ -74,6 +74,7 @@ void stub_free(struct rsp_platform *p, struct stub *stub)
 	uint32_t i;
 
 	threads_free(p, stub);
+	patches_free(p, stub);
 	for (i = 0; p->stubs[i] != stub; i++)
 		;
 	p->stubs[i] = p->stubs[--p->stub_count];
@@ -208,6 +209,9 @@ static bool request_valid(const struct rsp_mem_op *op)
 		return false;
 	if (op->length == 0 || op->length > STUB_BASE)
 		return false;
+	if (op->addr < STUB_JUMPS + STUB_JUMPS_BYTES &&
+	    op->addr + op->length > STUB_JUMPS)
+		return false;
 	return op->addr <= STUB_BASE - op->length && op->offset < max_offset;
 }
 
@@ -228,11 +232,16 @@ int rsp_space_apply(struct rsp_platform *p, uint32_t space, uint32_t count,
 		return 0;
 	table = (void *)((uint8_t *)stub->orders + 4096);
 	for (i = 0; i < count; i++) {
-		table[i] = ops[i];
-		if (!request_valid(&table[i])) {
+		if (!request_valid(&ops[i])) {
 			*failed = i;
 			return -EINVAL;
 		}
+	}
+	rc = patches_drop(p, stub, ops, count);
+	if (rc < 0)
+		return rc;
+	for (i = 0; i < count; i++) {
+		table[i] = ops[i];
 		table[i].op |= i << 8;	/* for the answer of one that fails */
 	}
 	rc = service_order(p, stub, &order);

@@ -6,8 +6,8 @@
 
 import { type NativePlatform, openNative } from "../native.ts";
 
-/** The host's vm.mmap_min_addr allows nothing lower. */
-const MIN_ADDRESS = 0x10000;
+/** Behind STUB_JUMPS in stub/stub_layout.h. */
+const MIN_ADDRESS = 0x7_0000;
 /** STUB_BASE in stub/stub_layout.h: the stub's own pages begin there. */
 const MAX_ADDRESS = 0x7fff_f700_0000;
 

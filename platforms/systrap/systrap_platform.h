@@ -29,6 +29,17 @@
 #define SPARE_SLOTS 2048
 
 struct stub;
+struct patches;
+
+/* [start, end) of executable, not writable memory, from an offset on. */
+struct range {
+	uint64_t start, end, offset;
+	uint32_t prot;
+};
+struct ranges {
+	struct range *items;
+	uint32_t count, capacity;
+};
 
 /* A guest thread of a stub. It lives as long as the stub. */
 struct host_thread {
@@ -56,6 +67,8 @@ struct stub {
 	struct host_thread **places;
 	uint32_t place_count, place_capacity;
 	struct host_thread *idle;
+	struct ranges ranges;
+	struct patches *patches;	/* null: none yet */
 };
 
 struct guest {
@@ -68,6 +81,8 @@ struct guest {
 	uint32_t running_index;	/* in platform.running, or NO_INDEX */
 	int64_t interrupted_ns;	/* since when the current run should stop */
 	int64_t signalled_ns;
+	uint64_t patch_site;	/* patch it at the next resume; 0: nothing */
+	uint64_t patch_rax;	/* the number that came from it */
 };
 
 struct pace {
@@ -98,7 +113,13 @@ struct rsp_platform {
 	uint32_t cpus;		/* that we may run on */
 	struct pace pace;
 
+	int memory_fd;
 	int event_fd;
+	uint8_t *patch_file;	/* window */
+	uint32_t *free_blocks;	/* a stack of block indexes */
+	uint32_t free_block_count, used_blocks;
+	bool patching;		/* sites are patched, gs points to slots */
+	uint64_t calls_jumped, calls_signalled, sites_patched;
 	uint8_t *orders_file;	/* window; begins with the board */
 	struct stub_board *board;
 	uint8_t *threads_file;	/* window */
@@ -124,8 +145,11 @@ struct rsp_platform {
 };
 
 /* launch.c */
+struct shared_fds {
+	int orders, threads, patches;
+};
 int template_start(struct rsp_platform *, int memory_fd, int stub_fd,
-		   int orders_fd, int threads_fd);
+		   const struct shared_fds *);
 
 /* service.c: orders to the service thread of a stub */
 struct order {
@@ -149,6 +173,11 @@ struct host_thread *thread_take(struct rsp_platform *, struct stub *,
 void thread_release(struct host_thread *);
 /* Gives back every slot of a stub that was reaped. */
 void threads_free(struct rsp_platform *, struct stub *);
+/* Of its slot, in the stub. */
+static inline uint64_t thread_address(const struct host_thread *t)
+{
+	return STUB_THREADS + (uint64_t)t->place * THREAD_BYTES;
+}
 /* Changes the state and wakes the thread. */
 void thread_set_state(struct host_thread *, uint32_t state);
 

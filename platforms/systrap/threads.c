@@ -62,6 +62,8 @@ static struct host_thread *thread_new(struct rsp_platform *p,
 	memset(slot, 0, sizeof *slot);
 	slot->state = THREAD_STOPPED;
 	slot->place = stub->place_count;
+	slot->magic = THREAD_MAGIC_VALUE;
+	slot->stack_top = address + THREAD_BYTES;
 	slot->alt_stack[0] = address + THREAD_STACK;
 	slot->alt_stack[2] = THREAD_STACK_BYTES;
 	order.arg0 = address;

@@ -34,6 +34,61 @@
 
 	.section image, "ax", @progbits
 
+	/* From a patched site, by way of its trampoline. rcx: the address
+	 * behind its `syscall`; r11 is free, as system calls spoil both. The
+	 * slot is where gs points, unless the guest uses gs itself: to tell
+	 * without changing the flags they wait in ax, and rax in r11. */
+	.globl syscall_entry
+syscall_entry:
+	mov %rax, %r11
+	lahf
+	seto %al
+	.org syscall_entry + STUB_ENTRY_CHECK - STUB_TEXT
+	cmpl $THREAD_MAGIC_VALUE, %gs:THREAD_MAGIC
+	jne foreign
+	add $0x7f, %al
+	sahf
+	mov %r11, %rax
+	mov %rsp, %gs:(THREAD_REGS + 8 * 19)
+	mov %gs:THREAD_STACK_TOP, %rsp
+	pushfq
+	pop %r11
+	mov %rbx, %gs:(THREAD_REGS + 8 * 5)
+	rdgsbase %rbx
+	mov %r15, REG(0)
+	mov %r14, REG(1)
+	mov %r13, REG(2)
+	mov %r12, REG(3)
+	mov %rbp, REG(4)
+	mov %r11, REG(6)
+	mov %r10, REG(7)
+	mov %r9, REG(8)
+	mov %r8, REG(9)
+	mov %rax, REG(10)
+	mov %rcx, REG(11)
+	mov %rdx, REG(12)
+	mov %rsi, REG(13)
+	mov %rdi, REG(14)
+	mov %rax, REG(15)
+	mov %rcx, REG(16)
+	mov %r11, REG(18)
+	rdfsbase %rax
+	mov %rax, REG(21)
+	mov %rbx, REG(22)
+	cld
+	mov %rbx, %rdi
+	call stub_syscall
+	jmp guest_exit
+
+	/* gs is the guest's: the Sentry makes a system call of the trap. */
+	.org syscall_entry + 0x100
+foreign:
+	add $0x7f, %al
+	sahf
+	mov %r11, %rax
+	.org syscall_entry + STUB_ENTRY_FOREIGN - STUB_TEXT
+	ud2
+
 	/* A new thread; rbx: its slot. */
 	.balign 16
 	.globl guest_start
@@ -129,10 +184,12 @@ bases:
 	mov REG(12), %rdx
 	mov REG(13), %rsi
 	mov REG(14), %rdi
-	/* Behind a system call rcx is rip, and then it can carry us there; a
-	 * trap flag, however, must not be set before. */
+	/* Where gs is ours, it finds rip for us; else, behind a system call,
+	 * rcx is rip. A trap flag, however, must not be set before. */
 	testl $0x100, REG(18)
 	jnz slow_exit
+	cmp %rbx, REG(22)
+	je gs_exit
 	cmp REG(16), %rcx
 	jne slow_exit
 	mov REG(10), %rax
@@ -141,6 +198,13 @@ bases:
 	popfq
 	pop %rsp
 	jmp *%rcx
+gs_exit:
+	mov REG(10), %rax
+	lea REG(18), %rsp
+	mov REG(5), %rbx
+	popfq
+	pop %rsp
+	jmp *%gs:(THREAD_REGS + 8 * 16)
 slow_exit:
 	lea THREAD_BYTES(%rbx), %rsp
 	pushq $2

@@ -37,6 +37,7 @@ struct frame_context {
 
 void stub_park(struct stub_thread *);
 void stub_interrupted(struct stub_thread *);
+void stub_syscall(struct stub_thread *);
 int stub_signal(struct stub_thread *, int, const struct frame_info *,
 		const struct frame_context *);
 
@@ -150,6 +151,16 @@ IMAGE void stub_interrupted(struct stub_thread *t)
 	stub_park(t);
 }
 
+/* From a patched site; the registers are in the slot. */
+IMAGE void stub_syscall(struct stub_thread *t)
+{
+	t->stop = RSP_STOP_SYSCALL;
+	t->abi = RSP_ABI_X64;
+	t->jumped = 1;
+	publish(t);
+	stub_park(t);
+}
+
 INLINE void take_registers(struct stub_thread *t,
 			   const struct frame_context *c)
 {
@@ -182,6 +193,7 @@ INLINE void take_registers(struct stub_thread *t,
 INLINE void take_syscall(struct stub_thread *t, const struct frame_info *info)
 {
 	t->stop = RSP_STOP_SYSCALL;
+	t->jumped = 0;
 	if (info->arch == AUDIT_ARCH_X86_64) {
 		t->abi = RSP_ABI_X64;
 		/* Where rax looks like a result of the host's own that asks
@@ -204,7 +216,8 @@ IMAGE int stub_signal(struct stub_thread *t, int signal,
 		      const struct frame_context *c)
 {
 	uint64_t begin = LABEL(exit_section_begin);
-	int in_text = c->rip - STUB_TEXT < STUB_TEXT_BYTES;
+	/* Where the way to a stop leads: the text and what jumps to it. */
+	int in_text = c->rip - STUB_TEXT < STUB_RESTS - STUB_TEXT;
 	int in_exit = c->rip - begin < LABEL(exit_section_end) - begin;
 
 	if (signal == STUB_SIGNAL || info->code <= 0) {

@@ -127,17 +127,24 @@ next_record:
 	je map
 	cmp $2, %eax
 	je unmap
+	cmp $STUB_OP_PATCH, %eax
+	je patch
 	mov $__NR_mprotect, %eax
 	jmp call
 unmap:
 	mov $__NR_munmap, %eax
 	jmp call
+patch:
+	mov $STUB_MAP, %r10d
+	mov $STUB_PATCHES_FD, %r8d
+	jmp map_file
 map:
 	mov $STUB_MAP, %r10d
 	test $0x100, %r15d
 	jz 1f
 	mov $STUB_MAP_POPULATED, %r10d
 1:	mov $STUB_MEMORY_FD, %r8d
+map_file:
 	mov 24(%r13), %r9		/* offset */
 	mov $__NR_mmap, %eax
 call:

@@ -8,7 +8,11 @@
  *   STUB_ORDERS, TABLE  Sentry -> this stub; read-only here
  *   STUB_BELL           this stub -> Sentry; guests may scribble
  *   STUB_CONSTS, TEXT   private, never writable again
+ *   STUB_SITES, RESTS   trampolines of patched sites; read-only here
  *   STUB_THREADS        a slot per guest thread; guests may scribble
+ *
+ *
+ * And STUB_JUMPS, the pointers to the trampolines, at a low address.
  *
  * The guest may read all of it, jump into the text, and write bells and
  * threads: nothing there is believed, and a guest thread's filter lets the text
@@ -26,7 +30,31 @@
 #define STUB_CONSTS 0x7ffff7007000
 #define STUB_TEXT 0x7ffff7008000
 #define STUB_TEXT_BYTES 0x2000
+#define STUB_SITES 0x7ffff700a000
+#define STUB_RESTS 0x7ffff7018000
 #define STUB_THREADS 0x7ffff8000000
+#define STUB_JUMPS 0x60000
+#define STUB_JUMPS_BYTES 0x10000
+
+/* Doors of the text. Trampolines jump to its start, with the guest's registers
+ * but rcx, which is the address to return to. */
+#define STUB_ENTRY_CHECK (STUB_TEXT + 7)     /* may fault: gs is the guest's */
+#define STUB_ENTRY_FOREIGN (STUB_TEXT + 0x106) /* traps: gs is the guest's */
+
+/* The patch file: blocks, one for each stub with patched sites. Pages of one:
+ * jumps, trampolines before and behind the call, copies of guest pages. */
+#define PATCH_BLOCKS 2048
+#define PATCH_BLOCK_PAGES 128
+#define PATCH_ENTRY_PAGE 16
+#define PATCH_ENTRY_PAGES 9
+#define PATCH_REST_PAGE 25
+#define PATCH_REST_PAGES 5
+#define PATCH_SHADOW_PAGE 30
+#define PATCH_SLOTS 528
+#define PATCH_ENTRY_BYTES 64
+#define PATCH_REST_BYTES 32
+/* Most that is moved to one side of a call. */
+#define PATCH_MOVED_BYTES 16
 /* End of the user half with four levels of page tables. */
 #define STUB_TASK_END 0x7ffffffff000
 
@@ -52,6 +80,7 @@
 #define STUB_ORDERS_FD 1
 #define STUB_THREADS_FD 2
 #define STUB_EVENT_FD 3
+#define STUB_PATCHES_FD 4
 
 /* Takes a guest thread out of guest code. */
 #define STUB_SIGNAL 23 /* SIGURG: ignored by default, so harmless if late */
@@ -63,6 +92,9 @@
 #define ORDER_THREAD 3	 /* new thread: slot at address arg0, offset arg1 */
 #define ORDER_SIGNAL 4	 /* STUB_SIGNAL to thread arg1 of process arg0 */
 #define ORDER_EXIT 5	 /* end the process */
+
+/* A record of the table like RSP_MEM_MAP, but of the patch file. */
+#define STUB_OP_PATCH 4
 
 /* Arguments of system calls that filters compare. MAP_SHARED | MAP_FIXED, and
  * with MAP_POPULATE. */
@@ -100,6 +132,9 @@
 #define THREAD_FPU_LOAD 88
 #define THREAD_INTERRUPT 92
 #define THREAD_TID 108
+#define THREAD_MAGIC 352
+#define THREAD_STACK_TOP 360
+#define THREAD_MAGIC_VALUE 0x52545353
 #define THREAD_REGS 128
 #define THREAD_ALT_STACK 384
 
@@ -203,9 +238,12 @@ struct stub_thread {
 	uint32_t rest;		/* do not look for the state: sleep */
 	uint32_t preempted;	/* while it looked, somebody wanted its CPU */
 	uint32_t cpu;		/* where it stopped */
-	uint32_t unused2;
+	uint32_t jumped;	/* it came from a patched site */
 	uint64_t regs[REGISTER_COUNT];
-	uint64_t unused3[5];
+	uint64_t unused3;
+	uint64_t magic;		/* gs points to this slot */
+	uint64_t stack_top;
+	uint64_t unused4[2];
 	uint64_t alt_stack[3];	/* stack_t */
 };
 AT_OFFSET(stub_thread, state, THREAD_STATE);
@@ -213,6 +251,8 @@ AT_OFFSET(stub_thread, fpu_load, THREAD_FPU_LOAD);
 AT_OFFSET(stub_thread, interrupt, THREAD_INTERRUPT);
 AT_OFFSET(stub_thread, tid, THREAD_TID);
 AT_OFFSET(stub_thread, regs, THREAD_REGS);
+AT_OFFSET(stub_thread, magic, THREAD_MAGIC);
+AT_OFFSET(stub_thread, stack_top, THREAD_STACK_TOP);
 AT_OFFSET(stub_thread, alt_stack, THREAD_ALT_STACK);
 
 #endif

@@ -17,7 +17,7 @@
 #include "stub_layout.h"
 
 extern const char __start_image[], __stop_image[];
-extern const char service_start[], signal_entry[];
+extern const char service_start[], signal_entry[], syscall_entry[];
 void template_main(void) __attribute__((noreturn));
 
 /* Where a label of the image is in a stub. */
@@ -169,7 +169,7 @@ void template_main(void)
 	    ORDERS_FILE_FIRST + ORDERS_FILE_READ_ONLY);
 	map(4, STUB_CONSTS, 4096, rw, -1, 0);
 	map(5, STUB_TEXT, STUB_TEXT_BYTES, rw, -1, 0);
-	must(6, bytes <= STUB_TEXT_BYTES);
+	must(6, bytes <= STUB_TEXT_BYTES && IN_STUB(syscall_entry) == STUB_TEXT);
 	copy((void *)STUB_TEXT, __start_image, bytes);
 	must(7, call6(__NR_mprotect, STUB_TEXT, STUB_TEXT_BYTES,
 		      PROT_READ | PROT_EXEC, 0, 0, 0) == 0);
