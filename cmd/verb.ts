@@ -5,6 +5,7 @@
  */
 import type { Flags, FlagsEnd, FlagValues } from "./flags.ts";
 import type { GlobalFlags } from "./global_flags.ts";
+import { UsageError } from "./runtime_error.ts";
 
 export interface VerbCall<F extends Flags> {
   readonly globals: GlobalFlags;
@@ -44,4 +45,13 @@ export function defineVerb<const F extends Flags>(verb: Verb<F>): Verb {
     run: (call) =>
       verb.run({ ...call, flags: call.flags as unknown as FlagValues<F> }),
   };
+}
+
+/** The container ID that is a verb's only argument. */
+export function oneId(verb: string, args: readonly string[]): string {
+  const [id, ...more] = args;
+  if (id === undefined || more.length > 0) {
+    throw new UsageError(`${verb} takes one container ID`);
+  }
+  return id;
 }

@@ -5,6 +5,14 @@
 import type { VerbTable } from "./verb.ts";
 
 export const VERBS: VerbTable = {
+  create: {
+    summary: "make a container from an OCI bundle",
+    load: async () => (await import("./create.ts")).create,
+  },
+  delete: {
+    summary: "remove a container",
+    load: async () => (await import("./delete.ts")).deleteVerb,
+  },
   do: {
     summary: "run a program of this host in a sandbox",
     load: async () => (await import("./do.ts")).doVerb,
@@ -16,6 +24,30 @@ export const VERBS: VerbTable = {
   help: {
     summary: "explain a verb, or list system calls and platforms",
     load: async () => (await import("./help.ts")).help,
+  },
+  kill: {
+    summary: "send a signal into a container",
+    load: async () => (await import("./kill.ts")).kill,
+  },
+  list: {
+    summary: "list containers",
+    load: async () => (await import("./list.ts")).list,
+  },
+  pause: {
+    summary: "freeze a container",
+    load: async () => (await import("./pause.ts")).pause,
+  },
+  resume: {
+    summary: "let a paused container go on",
+    load: async () => (await import("./resume.ts")).resume,
+  },
+  start: {
+    summary: "run the program of a created container",
+    load: async () => (await import("./start.ts")).start,
+  },
+  state: {
+    summary: "print the state of a container",
+    load: async () => (await import("./state.ts")).state,
   },
   spec: {
     summary: "write a config.json to start from",

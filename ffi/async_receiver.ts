@@ -17,7 +17,7 @@ const SYMBOLS = {
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** Descriptors are not expected on this side: a message with some is cut. */
-const FD_WORDS = 5;
+const FD_WORDS = 6;
 
 /** Receives from any number of connections. */
 export class AsyncReceiver implements Disposable {

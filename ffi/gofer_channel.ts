@@ -24,7 +24,7 @@ const SYMBOLS = {
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** The most descriptors in one message. */
-export const MAX_MESSAGE_FDS = 4;
+export const MAX_MESSAGE_FDS = 5;
 
 const EINVAL_CODE = -22;
 

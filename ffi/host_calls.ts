@@ -102,6 +102,14 @@ export const REACTOR_CALLS: readonly SyscallRule[] = [
   { name: "read", reason: "the reactor's own event descriptor" },
 ];
 
+/** Commands that connect to a running sandbox: control_socket.c. */
+export const CONTROL_CALLS: readonly SyscallRule[] = [
+  {
+    name: "accept4",
+    reason: "the operator's commands, on the one socket that listens",
+  },
+];
+
 /** Messages with descriptors: gofer_channel.c. */
 export const CHANNEL_CALLS: readonly SyscallRule[] = [
   { name: "sendmsg", reason: "requests and replies" },

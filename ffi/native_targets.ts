@@ -48,6 +48,12 @@ export const NATIVE_TARGETS: readonly NativeTarget[] = [
     kind: "bare",
   },
   {
+    output: "container_proxy",
+    dir: "ffi/proxy",
+    headerDirs: [],
+    kind: "bare",
+  },
+  {
     output: "vdso.so",
     dir: "kernel/loader/vdso",
     headerDirs: [],

@@ -21,6 +21,19 @@ const SYMBOLS = {
     parameters: ["buffer", "buffer", "buffer", "f64", "buffer"],
     result: "i32",
   },
+  host_spawn_parent: {
+    parameters: [
+      "buffer",
+      "buffer",
+      "buffer",
+      "f64",
+      "buffer",
+      "buffer",
+      "i32",
+      "buffer",
+    ],
+    result: "i32",
+  },
   host_wait: { parameters: ["i32", "i32", "buffer"], result: "i32" },
   host_pidfd_open: { parameters: ["i32"], result: "i32" },
   host_kill: { parameters: ["i32", "i32"], result: "i32" },
@@ -59,6 +72,8 @@ export interface SpawnOptions {
   readonly fds: readonly number[];
   readonly directory?: string;
   readonly namespaces?: readonly Namespace[];
+  /** Descriptor of a network namespace to join. */
+  readonly networkNamespace?: number;
   /** A directory that the child can only read; wants the namespace `mount`. */
   readonly protectedDirectory?: string;
   /** With the namespace `user`: both, written before the program starts. */
@@ -126,6 +141,46 @@ export class Spawner implements Disposable {
       ),
     );
     return { pid: out[0] ?? 0, pidfd: out[1] ?? -1 };
+  }
+
+  /**
+   * Starts `members` as children of `parent`, which runs its program last;
+   * their death signals are for its end. The pids of the members in order.
+   * Throws as spawn() does; nothing is left, unless the program of `parent`
+   * cannot be run: then the members end by their death signals.
+   */
+  spawnParent(
+    parent: SpawnOptions,
+    members: readonly SpawnOptions[],
+  ): { readonly parent: Child; readonly members: readonly number[] } {
+    const out = new Int32Array(2 + members.length);
+    const { request, strings } = encodeSpawn(parent);
+    const encoded = members.map((options) => ({
+      ...encodeSpawn(options),
+      fds: options.fds,
+    }));
+    const words = encoded.flatMap((member) => [
+      member.strings.length,
+      ...member.request,
+      ...member.fds,
+    ]);
+    must(
+      `start ${[...members, parent].map(({ path }) => path).join(" and ")}`,
+      this.#calls.host_spawn_parent(
+        request,
+        Int32Array.from(parent.fds),
+        strings,
+        strings.length,
+        Int32Array.from(words),
+        join(encoded.map((member) => member.strings)),
+        members.length,
+        out,
+      ),
+    );
+    return {
+      parent: { pid: out[0] ?? 0, pidfd: out[1] ?? -1 },
+      members: [...out.subarray(2)],
+    };
   }
 
   /** Waits for a child, `timeoutMs` -1: for ever. Null: it still runs. */
@@ -197,6 +252,7 @@ function encodeSpawn(options: SpawnOptions) {
     blockedHigh,
     options.args.length,
     env.length,
+    options.networkNamespace ?? -1,
   );
   const parts = [
     options.path,
@@ -207,11 +263,17 @@ function encodeSpawn(options: SpawnOptions) {
     ...options.args,
     ...env,
   ].map(cString);
-  const strings = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
+  return { request, strings: join(parts) };
+}
+
+function join(
+  parts: readonly Uint8Array<ArrayBuffer>[],
+): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
   let at = 0;
   for (const part of parts) {
-    strings.set(part, at);
+    joined.set(part, at);
     at += part.length;
   }
-  return { request, strings };
+  return joined;
 }

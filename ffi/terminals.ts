@@ -38,6 +38,7 @@ const SYMBOLS = {
     parameters: ["i32", "i32", "buffer"],
     result: "i32",
   },
+  host_tty_set_size: { parameters: ["i32", "buffer"], result: "i32" },
   host_tty_open_pair: { parameters: ["buffer"], result: "i32" },
   host_tty_get_foreground: { parameters: ["i32"], result: "i32" },
   host_tty_set_foreground: { parameters: ["i32", "i32"], result: "i32" },
@@ -92,6 +93,14 @@ export class Terminals implements Disposable {
   /** Puts the modes back; a terminal that has hung up is left alone. */
   restore(fd: HostFd, saved: SavedModes): void {
     this.#calls.host_tty_set_termios(fd, 0, saved);
+  }
+
+  /** Throws a HostError. */
+  setWindowSize(fd: HostFd, rows: number, columns: number): void {
+    must(
+      "window size",
+      this.#calls.host_tty_set_size(fd, Uint16Array.of(rows, columns, 0, 0)),
+    );
   }
 
   /** Process group in the terminal's foreground, or a negative errno. */

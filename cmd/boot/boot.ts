@@ -9,6 +9,7 @@
  * @module
  */
 import { Confinement } from "../../ffi/confine.ts";
+import { ControlSockets } from "../../ffi/control_socket.ts";
 import { DescriptorMaker } from "../../ffi/files.ts";
 import { GoferChannels } from "../../ffi/gofer_channel.ts";
 import { Process } from "../../ffi/process.ts";
@@ -38,6 +39,7 @@ import { StepError, Timeline } from "./timeline.ts";
 interface Opened {
   readonly descriptors: DescriptorMaker;
   readonly channels: GoferChannels;
+  readonly sockets: ControlSockets;
   readonly process: Process;
   readonly confinement: Confinement;
   readonly seccomp: Seccomp;
@@ -52,6 +54,7 @@ function open(): Opened {
     process,
     descriptors: new DescriptorMaker(),
     channels: new GoferChannels(),
+    sockets: new ControlSockets(),
     confinement: new Confinement("brief"),
     seccomp: new Seccomp(),
   };
@@ -90,6 +93,8 @@ function run(
     gofer,
     control,
     descriptors,
+    channels,
+    sockets: opened.sockets,
     stdio,
     timeline,
     probe,

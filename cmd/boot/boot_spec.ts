@@ -113,6 +113,13 @@ export interface BootDescriptors {
   readonly stdio: readonly [number, number, number];
   /** Connection with the file server. */
   readonly gofer: number;
+  /** Connection with the process that stands for the container on the host
+   * (ffi/proxy), and the socket where later commands connect. Null: the
+   * sandbox ends with the process that started us. */
+  readonly life: {
+    readonly proxy: number;
+    readonly listener: number;
+  } | null;
 }
 
 export interface BootSpec {
@@ -131,7 +138,8 @@ export interface BootSpec {
   readonly confinedGid: number;
   readonly isDebug: boolean;
   readonly isStrace: boolean;
-  /** Wait for "start" on the control connection instead of starting at once. */
+  /** Wait for "start" on the control connection instead of starting at once.
+   * A sandbox with a `life` of its own loads the program before. */
   readonly waitsForStart: boolean;
   /** For tests: a step of the boot sequence that is to fail, and permission to
    * run code that arrives on the control connection. */

@@ -3,8 +3,8 @@
  * are handled between guest steps, when the reactor says that one has come;
  * each handler runs to completion.
  *
- * The other end is the process that started us. When it is gone, so are we:
- * nobody could stop a sandbox that is left alone.
+ * The other end is the process that started us, or a command of later; see
+ * connections.ts for what its end means.
  * @module
  */
 import type { DescriptorMaker } from "../../ffi/files.ts";
@@ -25,11 +25,16 @@ import {
 /** A call with the descriptors that came with it: the handler takes those that
  * it wants out of the array, the rest are closed. What it returns is the
  * result. Throws a BootError for a refusal. */
-export type CallHandler = (call: Call, fds: number[]) => unknown;
+export type CallHandler = (
+  call: Call,
+  fds: number[],
+  from: ControlServer,
+) => unknown;
 
 export class ControlServer {
   readonly #channels: GoferChannels;
-  readonly #channel: number;
+  /** The descriptor. */
+  readonly channel: number;
   readonly #descriptors: DescriptorMaker;
   readonly #bytes = new Uint8Array(MAX_MESSAGE_BYTES);
   readonly #fds: number[] = [];
@@ -41,7 +46,7 @@ export class ControlServer {
     descriptors: DescriptorMaker,
   ) {
     this.#channels = channels;
-    this.#channel = channel;
+    this.channel = channel;
     this.#descriptors = descriptors;
   }
 
@@ -52,8 +57,9 @@ export class ControlServer {
 
   /** Tells the other end. What it cannot hear any more is lost. */
   send(message: Event | Reply): void {
+    if (!this.#isOpen) return;
     const bytes = encodeMessage(message);
-    const error = this.#channels.send(this.#channel, bytes, bytes.length, []);
+    const error = this.#channels.send(this.channel, bytes, bytes.length, []);
     if (error < 0) this.#isOpen = false;
   }
 
@@ -70,7 +76,7 @@ export class ControlServer {
   /** False: nothing was there. */
   #handleNext(handler: CallHandler, noWait: boolean): boolean {
     const length = this.#channels.receive(
-      this.#channel,
+      this.channel,
       this.#bytes,
       this.#fds,
       { spinUs: 0, noWait },
@@ -89,7 +95,7 @@ export class ControlServer {
 
   #answer(call: Call, fds: number[], handler: CallHandler): Reply {
     try {
-      const result = handler(call, fds);
+      const result = handler(call, fds, this);
       return result === undefined
         ? { reply: call.id }
         : { reply: call.id, result };

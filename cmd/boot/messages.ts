@@ -18,15 +18,28 @@ export type Call =
   & (
     /** Starts the first process; only where the spec says waitsForStart. */
     | { readonly call: "start" }
+    /** The sandbox is to outlive this connection; its proxy ends it. */
+    | { readonly call: "keep" }
+    /** Freezes every process, and lets them go on. */
+    | { readonly call: "pause" }
+    | { readonly call: "resume" }
+    /** This connection, too, is to hear of the end of the first process. */
+    | { readonly call: "watch" }
+    /** Reply: a ProcessRow for each process. */
+    | { readonly call: "processes" }
+    /** Reply: SandboxStats. */
+    | { readonly call: "stats" }
     /** `pid`: in the sandbox; 0 stands for the first process. */
     | { readonly call: "signal"; readonly pid: number; readonly signo: number }
     /** The host's terminal has another size now. */
     | { readonly call: "resize" }
     /**
      * Starts another process. Attached: a memory file with its ProcessSpec as
-     * JSON, then stdin, stdout, stderr. Reply: its pid; "exited" follows.
+     * JSON, then stdin, stdout, stderr, and perhaps a connection with the
+     * process of pid `proxy` on the host that stands for it. Reply: its pid;
+     * "exited" follows.
      */
-    | { readonly call: "exec" }
+    | { readonly call: "exec"; readonly proxy?: number }
     | { readonly call: "state" }
     /** Ends the sandbox, killing what runs in it. */
     | { readonly call: "stop" }
@@ -45,6 +58,26 @@ export interface SandboxState {
   readonly isRunning: boolean;
   /** Processes of the sandbox, by pid. */
   readonly pids: readonly number[];
+  /** Pids on the host of what stands for processes of exec. */
+  readonly proxies: readonly number[];
+}
+
+/** A process as ps(1) shows it. */
+export interface ProcessRow {
+  readonly uid: number;
+  readonly pid: number;
+  readonly ppid: number;
+  /** After the start of the sandbox. */
+  readonly startSec: number;
+  readonly cpuSec: number;
+  readonly name: string;
+}
+
+export interface SandboxStats {
+  readonly cpuUserNs: number;
+  readonly cpuSystemNs: number;
+  readonly processes: number;
+  readonly memoryBytes: number;
 }
 
 export type Event =

@@ -6,6 +6,7 @@
  */
 import {
   CHANNEL_CALLS,
+  CONTROL_CALLS,
   DENO_CALLS,
   HOST_FILE_CALLS,
   REACTOR_CALLS,
@@ -22,5 +23,6 @@ export function sentryCalls(
     ...HOST_FILE_CALLS,
     ...REACTOR_CALLS,
     ...CHANNEL_CALLS,
+    ...CONTROL_CALLS,
   ];
 }

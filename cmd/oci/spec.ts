@@ -23,19 +23,19 @@ const mount = z.object({
   gidMappings: z.optional(z.array(idMapping)),
 });
 
-const hook = z.object({
+export const ociHook = z.object({
   path: absolutePath,
   args: z.optional(strings),
   env: z.optional(strings),
   timeout: z.optional(z.int().check(z.gte(1))),
 });
 const hooks = z.object({
-  prestart: z.optional(z.array(hook)),
-  createRuntime: z.optional(z.array(hook)),
-  createContainer: z.optional(z.array(hook)),
-  startContainer: z.optional(z.array(hook)),
-  poststart: z.optional(z.array(hook)),
-  poststop: z.optional(z.array(hook)),
+  prestart: z.optional(z.array(ociHook)),
+  createRuntime: z.optional(z.array(ociHook)),
+  createContainer: z.optional(z.array(ociHook)),
+  startContainer: z.optional(z.array(ociHook)),
+  poststart: z.optional(z.array(ociHook)),
+  poststop: z.optional(z.array(ociHook)),
 });
 
 const ociSpec = z.object({

@@ -16,7 +16,11 @@ import type {
 import { EINVAL, ENOSPC, EPERM } from "../../kernel/abi/errno.ts";
 import { O_RDWR } from "../../kernel/abi/fcntl.ts";
 import { SIGKILL } from "../../kernel/abi/signal.ts";
-import type { BootSpec, TestHooks } from "../boot/boot_spec.ts";
+import type {
+  BootDescriptors,
+  BootSpec,
+  TestHooks,
+} from "../boot/boot_spec.ts";
 import type { PlatformChoice } from "../boot/platform_kinds.ts";
 import { encodeDocument } from "../boot/messages.ts";
 import { ExitStatus } from "../exit_status.ts";
@@ -56,6 +60,7 @@ export interface Children {
 /** Descriptors of the Sentry behind SPEC_FD, in the order that they are
  * given. */
 const SENTRY_FDS = { control: 4, log: 5, stdio: [6, 7, 8], gofer: 9 } as const;
+const LIFE_FDS = { proxy: 10, listener: 11 } as const;
 
 const NAMESPACES: readonly Namespace[] = [
   "mount",
@@ -69,7 +74,11 @@ const WITH_USER: readonly Namespace[] = ["user", ...NAMESPACES];
 /** On one CPU a spinning file server would keep its client from running. */
 const SPIN_US = navigator.hardwareConcurrency > 1 ? 20 : 0;
 
-function bootSpec(plan: SandboxPlan, options: StartOptions): BootSpec {
+function bootSpec(
+  plan: SandboxPlan,
+  options: StartOptions,
+  life: BootDescriptors["life"],
+): BootSpec {
   const { uid, gid } = confinedIds(options.user);
   const { id, hostname, domainname, mounts, devices, process } = plan;
   return {
@@ -81,7 +90,7 @@ function bootSpec(plan: SandboxPlan, options: StartOptions): BootSpec {
     process,
     isInitProtected: plan.isInitProtected,
     platform: options.platform,
-    fds: SENTRY_FDS,
+    fds: { ...SENTRY_FDS, life },
     confinedUid: uid,
     confinedGid: gid,
     isDebug: options.isDebug,
@@ -92,7 +101,7 @@ function bootSpec(plan: SandboxPlan, options: StartOptions): BootSpec {
 }
 
 /** Closes what it was given, in the end. */
-class OwnedFds implements Disposable {
+export class OwnedFds implements Disposable {
   readonly #descriptors: DescriptorMaker;
   readonly #fds: number[] = [];
   constructor(descriptors: DescriptorMaker) {
@@ -107,30 +116,35 @@ class OwnedFds implements Disposable {
   }
 }
 
-function startSentry(
-  spawner: Spawner,
+function sentryStart(
   user: HostUser,
   fds: readonly number[],
-): Child {
-  const start: SpawnOptions = {
+  withUserNamespace: boolean,
+): SpawnOptions {
+  return {
     ...ownProgram("boot"),
     fds,
     directory: "/",
     newSession: true,
     deathSignal: SIGKILL,
     noNewPrivs: true,
+    ...(withUserNamespace
+      ? { namespaces: WITH_USER, ...sentryUserNamespace(user) }
+      : { namespaces: NAMESPACES }),
   };
+}
+
+/** Runs `start` with a user namespace for the Sentry. Where the host has none,
+ * root does without: the Sentry still becomes nobody, without capabilities. */
+function preferUserNamespace<T>(
+  user: HostUser,
+  start: (withUserNamespace: boolean) => T,
+): T {
   try {
-    return spawner.spawn({
-      ...start,
-      namespaces: WITH_USER,
-      ...sentryUserNamespace(user),
-    });
+    return start(true);
   } catch (thrown) {
-    // Where the host has no user namespaces, root does without: the Sentry
-    // still becomes nobody, without capabilities.
     if (user.isRootless || !isNamespaceRefusal(thrown)) throw thrown;
-    return spawner.spawn({ ...start, namespaces: NAMESPACES });
+    return start(false);
   }
 }
 
@@ -139,12 +153,8 @@ function isNamespaceRefusal(thrown: unknown): boolean {
   return thrown instanceof HostError && refusals.includes(thrown.code);
 }
 
-function startGofer(
-  spawner: Spawner,
-  user: HostUser,
-  fds: readonly number[],
-): Child {
-  return spawner.spawn({
+function goferStart(user: HostUser, fds: readonly number[]): SpawnOptions {
+  return {
     ...ownProgram("gofer"),
     fds,
     directory: "/",
@@ -155,7 +165,93 @@ function startGofer(
     newSession: true,
     deathSignal: SIGKILL,
     noNewPrivs: true,
-  });
+  };
+}
+
+/** What the two are started with, and our ends of the connections. */
+export class ChildrenStart {
+  readonly control: number;
+  readonly report: number;
+  readonly #user: HostUser;
+  readonly #sentryFds: readonly number[];
+  readonly #goferFds: readonly number[];
+
+  /** `life`: descriptors of BootDescriptors.life. Those of the children
+   * belong to `theirs`, ours to `kept`. */
+  constructor(
+    tools: {
+      readonly descriptors: DescriptorMaker;
+      readonly channels: GoferChannels;
+      readonly theirs: OwnedFds;
+      readonly kept: number[];
+    },
+    plan: SandboxPlan,
+    options: StartOptions,
+    life: { readonly proxy: number; readonly listener: number } | null,
+  ) {
+    const { descriptors, channels, theirs, kept } = tools;
+    this.#user = options.user;
+    const [control, sentryControl] = channels.pair();
+    kept.push(control);
+    theirs.own(sentryControl);
+    const [report, goferReport] = channels.pair();
+    kept.push(report);
+    theirs.own(goferReport);
+    const [sentryGofer, goferChannel] = channels.pair();
+    theirs.own(sentryGofer);
+    theirs.own(goferChannel);
+    const nothing = theirs.own(descriptors.open("/dev/null", O_RDWR));
+    const document = bootSpec(plan, options, life === null ? null : LIFE_FDS);
+    const spec = theirs.own(descriptors.sealed(encodeDocument(document)));
+    const served: GoferDocument = { trees: plan.trees, spinUs: SPIN_US };
+    const trees = theirs.own(descriptors.sealed(encodeDocument(served)));
+    this.control = control;
+    this.report = report;
+    this.#sentryFds = [
+      nothing,
+      nothing,
+      options.logFd,
+      spec,
+      sentryControl,
+      options.logFd,
+      ...options.stdio,
+      sentryGofer,
+      ...(life === null ? [] : [life.proxy, life.listener]),
+    ];
+    this.#goferFds = [
+      nothing,
+      nothing,
+      options.logFd,
+      trees,
+      goferReport,
+      goferChannel,
+    ];
+  }
+
+  /** Runs `start` with what the Sentry and the file server are started by;
+   * again, if the first way is refused. Throws a RuntimeError. */
+  run<T>(start: (sentry: SpawnOptions, gofer: () => SpawnOptions) => T): T {
+    const user = this.#user;
+    try {
+      return preferUserNamespace(
+        user,
+        (withUser) =>
+          start(
+            sentryStart(user, this.#sentryFds, withUser),
+            () => goferStart(user, this.#goferFds),
+          ),
+      );
+    } catch (thrown) {
+      if (!(thrown instanceof HostError)) throw thrown;
+      const advice = user.isRootless
+        ? " (may ordinary users make user namespaces here?)"
+        : "";
+      throw new RuntimeError(
+        ExitStatus.HostRefused,
+        `cannot start the sandbox: ${thrown.message}${advice}`,
+      );
+    }
+  }
 }
 
 /**
@@ -167,62 +263,28 @@ export function startChildren(
   plan: SandboxPlan,
   options: StartOptions,
 ): Children {
-  using descriptors = new DescriptorMaker();
-  using channels = new GoferChannels();
+  using descriptors = new DescriptorMaker("brief");
+  using channels = new GoferChannels("brief");
   using theirs = new OwnedFds(descriptors);
   const kept: number[] = [];
-  let sentry: Child | null = null;
+  const tools = { descriptors, channels, theirs, kept };
   try {
-    const [control, sentryControl] = channels.pair();
-    kept.push(control);
-    theirs.own(sentryControl);
-    const [report, goferReport] = channels.pair();
-    kept.push(report);
-    theirs.own(goferReport);
-    const [sentryGofer, goferChannel] = channels.pair();
-    theirs.own(sentryGofer);
-    theirs.own(goferChannel);
-    const nothing = theirs.own(descriptors.open("/dev/null", O_RDWR));
-    const spec = theirs.own(
-      descriptors.sealed(encodeDocument(bootSpec(plan, options))),
-    );
-    const document: GoferDocument = { trees: plan.trees, spinUs: SPIN_US };
-    const trees = theirs.own(descriptors.sealed(encodeDocument(document)));
-
-    // The Sentry first: it has more to do before they meet.
-    sentry = startSentry(spawner, options.user, [
-      nothing,
-      nothing,
-      options.logFd,
-      spec,
-      sentryControl,
-      options.logFd,
-      ...options.stdio,
-      sentryGofer,
-    ]);
-    const gofer = startGofer(spawner, options.user, [
-      nothing,
-      nothing,
-      options.logFd,
-      trees,
-      goferReport,
-      goferChannel,
-    ]);
-    return { sentry, gofer, control, report };
+    const start = new ChildrenStart(tools, plan, options, null);
+    return start.run((sentryStart, goferStart) => {
+      // The Sentry first: it has more to do before they meet.
+      const sentry = spawner.spawn(sentryStart);
+      try {
+        const gofer = spawner.spawn(goferStart());
+        return { sentry, gofer, control: start.control, report: start.report };
+      } catch (thrown) {
+        spawner.kill(sentry.pidfd, SIGKILL);
+        spawner.wait(sentry.pidfd, -1);
+        spawner.close(sentry.pidfd);
+        throw thrown;
+      }
+    });
   } catch (thrown) {
     for (const fd of kept) descriptors.close(fd);
-    if (sentry !== null) {
-      spawner.kill(sentry.pidfd, SIGKILL);
-      spawner.wait(sentry.pidfd, -1);
-      spawner.close(sentry.pidfd);
-    }
-    if (!(thrown instanceof HostError)) throw thrown;
-    const advice = options.user.isRootless
-      ? " (may ordinary users make user namespaces here?)"
-      : "";
-    throw new RuntimeError(
-      ExitStatus.HostRefused,
-      `cannot start the sandbox: ${thrown.message}${advice}`,
-    );
+    throw thrown;
   }
 }

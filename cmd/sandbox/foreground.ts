@@ -5,7 +5,6 @@
  * @module
  */
 import { DescriptorMaker } from "../../ffi/files.ts";
-import { say } from "../../ffi/say.ts";
 import { type SavedModes, Terminals } from "../../ffi/terminals.ts";
 import { O_APPEND, O_CREAT, O_WRONLY } from "../../kernel/abi/fcntl.ts";
 import {
@@ -22,6 +21,7 @@ import type { PlatformChoice } from "../boot/platform_kinds.ts";
 import { ExitStatus } from "../exit_status.ts";
 import type { GlobalFlags } from "../global_flags.ts";
 import { RuntimeError } from "../runtime_error.ts";
+import { sayTime, sayTimeline } from "../timeline_text.ts";
 import { hostUser } from "./host_user.ts";
 import { RunningSandbox } from "./running_sandbox.ts";
 import type { SandboxPlan } from "./sandbox_plan.ts";
@@ -87,11 +87,6 @@ class RawTerminal implements Disposable {
   }
 }
 
-/** A line of the timeline: milliseconds since the process named began. */
-function sayTime(atMs: number, who: string, what: string): void {
-  say(`runsc: ${atMs.toFixed(1).padStart(8)} ms  ${who.padEnd(6)}  ${what}`);
-}
-
 function openLog(descriptors: DescriptorMaker, path: string): number {
   try {
     return descriptors.open(path, O_WRONLY | O_CREAT | O_APPEND, 0o600);
@@ -132,8 +127,7 @@ export async function runForeground(
     const timeline = await sandbox.ready;
     sayTime(startedAt, "runsc", "plan made");
     sayTime(spawnedAt, "runsc", "processes started");
-    for (const { step, atMs } of timeline) sayTime(atMs, "sentry", step);
-    sayTime(performance.now(), "runsc", "sentry ready");
+    sayTimeline(timeline);
   }
   const status = exitStatusOf(await sandbox.wait());
   if (globals.debug) sayTime(performance.now(), "runsc", "program ended");

@@ -28,6 +28,7 @@ import { ExitStatus } from "../exit_status.ts";
 import { messageOf, RuntimeError } from "../runtime_error.ts";
 import { type Children, startChildren, type StartOptions } from "./children.ts";
 import type { SandboxPlan } from "./sandbox_plan.ts";
+import { asRuntimeError } from "./sentry_error.ts";
 import { describeEnding } from "./wait_status.ts";
 
 /** How long the file server may take to say why it ended. */
@@ -326,14 +327,4 @@ export class RunningSandbox implements AsyncDisposable {
     for (const reply of this.#replies.values()) reply.reject(reason);
     this.#replies.clear();
   }
-}
-
-const STATUSES: ReadonlySet<number> = new Set(Object.values(ExitStatus));
-
-/** The Sentry's word for what went wrong, if it is one of ours. */
-function asRuntimeError(status: number, message: string): RuntimeError {
-  return new RuntimeError(
-    STATUSES.has(status) ? status as ExitStatus : ExitStatus.SandboxDied,
-    message,
-  );
 }

@@ -18,7 +18,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-enum { MAX_FDS = 4 };
+enum { MAX_FDS = 5 };
 
 union control {
   struct cmsghdr align;

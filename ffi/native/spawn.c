@@ -45,6 +45,7 @@ struct request {
 	int32_t uid, gid; /* in the child's namespace, -1: keep */
 	uint32_t blocked_low, blocked_high; /* signal mask of the program */
 	int32_t argc, envc;
+	int32_t network; /* descriptor of a network namespace to join, or -1 */
 };
 enum {
 	SPAWN_NEW_SESSION = 1,
@@ -184,27 +185,12 @@ CHILD_CODE static void child_set_ids(const struct child *c)
 		TRY(SYS_setresuid, q->uid, q->uid, q->uid, 0, 0);
 }
 
-CHILD_CODE static int child_main(void *arg)
+/* The rest, after which the program runs. */
+CHILD_CODE static _Noreturn void child_become(struct child *c)
 {
-	struct child *c = arg;
 	const struct request *q = c->request;
 	uint64_t mask = (uint64_t)q->blocked_high << 32 | q->blocked_low;
-	char byte;
 
-	child_reset_signals();
-	raw(SYS_close, c->parent_ends[0], 0, 0, 0, 0);
-	raw(SYS_close, c->parent_ends[1], 0, 0, 0, 0);
-	/* Changing ids clears it, so it is set again below. */
-	if (q->death_signal != 0)
-		TRY(SYS_prctl, PR_SET_PDEATHSIG, q->death_signal, 0, 0, 0);
-	/* End of file instead of a byte: the parent died before or after that. */
-	if (raw(SYS_read, c->go_read, (long)&byte, 1, 0, 0) != 1)
-		child_exit(c, -ECANCELED);
-	if (c->protected[0] != '\0')
-		child_protect(c);
-	child_set_ids(c);
-	if (q->death_signal != 0)
-		TRY(SYS_prctl, PR_SET_PDEATHSIG, q->death_signal, 0, 0, 0);
 	if (c->directory[0] != '\0')
 		TRY(SYS_chdir, c->directory, 0, 0, 0, 0);
 	child_take_fds(c);
@@ -217,6 +203,31 @@ CHILD_CODE static int child_main(void *arg)
 	TRY(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, 8, 0);
 	TRY(SYS_execve, c->path, c->argv, c->envp, 0, 0);
 	child_exit(c, -EINVAL); /* execve does not return 0 */
+}
+
+CHILD_CODE static int child_main(void *arg)
+{
+	struct child *c = arg;
+	const struct request *q = c->request;
+	char byte;
+
+	child_reset_signals();
+	raw(SYS_close, c->parent_ends[0], 0, 0, 0, 0);
+	raw(SYS_close, c->parent_ends[1], 0, 0, 0, 0);
+	/* Changing ids clears it, so it is set again below. */
+	if (q->death_signal != 0)
+		TRY(SYS_prctl, PR_SET_PDEATHSIG, q->death_signal, 0, 0, 0);
+	/* End of file instead of a byte: the parent died before or after that. */
+	if (raw(SYS_read, c->go_read, (long)&byte, 1, 0, 0) != 1)
+		child_exit(c, -ECANCELED);
+	if (q->network >= 0)
+		TRY(SYS_setns, q->network, CLONE_NEWNET, 0, 0, 0);
+	if (c->protected[0] != '\0')
+		child_protect(c);
+	child_set_ids(c);
+	if (q->death_signal != 0)
+		TRY(SYS_prctl, PR_SET_PDEATHSIG, q->death_signal, 0, 0, 0);
+	child_become(c);
 }
 
 /* Writes one file of /proc/<pid>/ in a single write, as the kernel wants. */
@@ -269,35 +280,32 @@ static char **string_list(char **at, const char *end, int count)
 	return list;
 }
 
-static pid_t clone_child(struct child *child, char *stack, int namespaces,
+static pid_t clone_child(int (*run)(void *), void *arg, char *stack, int flags,
 			 int *pidfd)
 {
-	int flags = CLONE_VM | CLONE_PIDFD | namespaces | SIGCHLD;
+	flags |= CLONE_VM | CLONE_PIDFD | SIGCHLD;
 
 	/* glibc's clone switches stacks for us; the pidfd comes in the place
 	 * of parent_tid, as clone(2) says. */
-	return clone(child_main, stack + STACK_BYTES, flags, child, pidfd);
+	return clone(run, stack + STACK_BYTES, flags, arg, pidfd);
 }
 
-/*
- * Starts a program. `strings`: path, directory ("" to stay), uid map, gid map,
- * a directory to be read-only ("": none), then argc and envc strings, each with
- * its NUL. out: pid (in our namespace), pidfd. -errno of whatever failed, up to
- * and including execve.
- */
-HOST_EXPORT int32_t host_spawn(const struct request *request,
-			       const int32_t *fds, char *strings, double bytes,
-			       int32_t out[2])
+/* What a request asks for. `strings`: path, directory ("" to stay), uid map,
+ * gid map, a directory to be read-only ("": none), then argc and envc strings,
+ * each with its NUL. The caller frees argv and envp in any case. */
+struct maps {
+	const char *uid, *gid;
+};
+static int32_t unpack(const struct request *request, const int32_t *fds,
+		      char *strings, double bytes, struct child *child,
+		      struct maps *maps)
 {
-	struct child child = { .request = request, .fds = fds };
-	int go[2] = { -1, -1 }, error_pipe[2] = { -1, -1 }, pidfd = -1;
 	const char *end = strings + (size_t)bytes;
-	char *at = strings, *fixed[5], *stack = MAP_FAILED;
-	int32_t result = 0, code = 0;
-	int dumpable = prctl(PR_GET_DUMPABLE);
-	sigset_t all, old;
-	pid_t pid;
+	char *at = strings, *fixed[5];
 
+	*child = (struct child){ .request = request,
+				 .fds = fds,
+				 .parent_ends = { -1, -1 } };
 	if (request->fd_count < 0 || request->fd_count > MAX_FDS ||
 	    request->argc < 1 || request->envc < 0 || bytes < 1 ||
 	    end[-1] != '\0')
@@ -308,16 +316,34 @@ HOST_EXPORT int32_t host_spawn(const struct request *request,
 		fixed[i] = at;
 		at += strlen(at) + 1;
 	}
-	child.path = fixed[0];
-	child.directory = fixed[1];
-	child.protected = fixed[4];
-	child.argv = string_list(&at, end, request->argc);
-	if (child.argv != NULL)
-		child.envp = string_list(&at, end, request->envc);
-	if (child.argv == NULL || child.envp == NULL) {
-		result = -errno;
+	child->path = fixed[0];
+	child->directory = fixed[1];
+	*maps = (struct maps){ .uid = fixed[2], .gid = fixed[3] };
+	child->protected = fixed[4];
+	child->argv = string_list(&at, end, request->argc);
+	if (child->argv != NULL)
+		child->envp = string_list(&at, end, request->envc);
+	return child->argv == NULL || child->envp == NULL ? -errno : 0;
+}
+
+/* Starts a program; see unpack(). out: pid (in our namespace), pidfd. -errno
+ * of whatever failed, up to and including execve. */
+HOST_EXPORT int32_t host_spawn(const struct request *request,
+			       const int32_t *fds, char *strings, double bytes,
+			       int32_t out[2])
+{
+	int go[2] = { -1, -1 }, error_pipe[2] = { -1, -1 }, pidfd = -1;
+	char *stack = MAP_FAILED;
+	int32_t result = 0, code = 0;
+	int dumpable = prctl(PR_GET_DUMPABLE);
+	struct child child;
+	struct maps maps;
+	sigset_t all, old;
+	pid_t pid;
+
+	result = unpack(request, fds, strings, bytes, &child, &maps);
+	if (result < 0)
 		goto out;
-	}
 	stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (stack == MAP_FAILED || pipe2(go, O_CLOEXEC) < 0 ||
@@ -333,7 +359,8 @@ HOST_EXPORT int32_t host_spawn(const struct request *request,
 	/* A handler of ours must not run in the child, which has our memory. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	pid = clone_child(&child, stack, request->namespaces, &pidfd);
+	pid = clone_child(child_main, &child, stack, request->namespaces,
+			  &pidfd);
 	if (pid < 0)
 		result = -errno;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -343,7 +370,7 @@ HOST_EXPORT int32_t host_spawn(const struct request *request,
 	close(error_pipe[1]);
 	error_pipe[1] = -1;
 	if (request->flags & SPAWN_MAP_IDS)
-		result = write_maps(pid, request, fixed[2], fixed[3]);
+		result = write_maps(pid, request, maps.uid, maps.gid);
 	/* Without the byte the child ends; either way wait until it has left
 	 * our memory. A full pipe or a dead child is seen below. */
 	if (result == 0 && HOST_RETRY(write(go[1], "", 1)) < 0)
@@ -379,6 +406,127 @@ out:
 		munmap(stack, STACK_BYTES);
 	free(child.argv);
 	free(child.envp);
+	return result;
+}
+
+#define MAX_MEMBERS 4
+
+/* A program that is made after its children: see host_spawn_parent(). */
+struct family {
+	struct child parent;
+	const int32_t *words;
+	char *strings;
+	int32_t count;
+	int32_t *out;
+};
+
+/* Runs while the thread that made us stands still, so its errno and its locks
+ * are ours. */
+CHILD_CODE static int family_main(void *arg)
+{
+	struct family *family = arg;
+	struct child *c = &family->parent;
+	const int32_t *at = family->words;
+	char *strings = family->strings;
+	int32_t started[MAX_MEMBERS][2];
+
+	child_reset_signals();
+	if (c->request->network >= 0)
+		TRY(SYS_setns, c->request->network, CLONE_NEWNET, 0, 0, 0);
+	for (int i = 0; i < family->count; i++) {
+		const struct request *member = (const void *)(at + 1);
+		const int32_t *fds = (const int32_t *)(member + 1);
+		int32_t error = host_spawn(member, fds, strings, at[0],
+					   started[i]);
+
+		if (error < 0) {
+			while (i-- > 0) {
+				raw(SYS_pidfd_send_signal, started[i][1],
+				    SIGKILL, 0, 0, 0);
+				raw(SYS_waitid, P_PIDFD, started[i][1], 0,
+				    WEXITED | __WALL, 0);
+			}
+			child_exit(c, error);
+		}
+		family->out[2 + i] = started[i][0];
+		strings += at[0];
+		at = fds + member->fd_count;
+	}
+	child_become(c);
+}
+
+/*
+ * Starts `count` programs as children of another one, which is started last:
+ * the process exists first, and runs its program when they run theirs. Their
+ * death signals are for its end. words: of each of them the length of its
+ * strings, its request and its descriptors. out: pid and pidfd of the parent,
+ * then a pid for each of the others. -errno of whatever failed; nothing is left
+ * then, unless the parent's own execve failed (its children die by their death
+ * signals).
+ */
+HOST_EXPORT int32_t host_spawn_parent(const struct request *request,
+				      const int32_t *fds, char *strings,
+				      double bytes, const int32_t *words,
+				      char *member_strings, int32_t count,
+				      int32_t *out)
+{
+	struct family family = { .words = words,
+				 .strings = member_strings,
+				 .count = count,
+				 .out = out };
+	int error_pipe[2] = { -1, -1 }, pidfd = -1;
+	char *stack = MAP_FAILED;
+	int32_t result, code = 0;
+	struct maps maps;
+	sigset_t all, old;
+	pid_t pid;
+
+	if (count < 0 || count > MAX_MEMBERS)
+		return -EINVAL;
+	result = unpack(request, fds, strings, bytes, &family.parent, &maps);
+	if (result < 0)
+		goto out;
+	stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (stack == MAP_FAILED || pipe2(error_pipe, O_CLOEXEC) < 0) {
+		result = -errno;
+		goto out;
+	}
+	family.parent.error_write = error_pipe[1];
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	/* We stand still until it runs its program or has ended. */
+	pid = clone_child(family_main, &family, stack,
+			  CLONE_VFORK | request->namespaces, &pidfd);
+	if (pid < 0)
+		result = -errno;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (pid < 0)
+		goto out;
+	close(error_pipe[1]);
+	error_pipe[1] = -1;
+	if (HOST_RETRY(read(error_pipe[0], &code, sizeof(code))) ==
+	    sizeof(code)) {
+		siginfo_t info;
+
+		result = code;
+		HOST_RETRY(waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info,
+				  WEXITED | __WALL));
+		close(pidfd);
+		goto out;
+	}
+	out[0] = pid;
+	out[1] = pidfd;
+
+out:
+	for (int i = 0; i < 2; i++) {
+		if (error_pipe[i] >= 0)
+			close(error_pipe[i]);
+	}
+	if (stack != MAP_FAILED)
+		munmap(stack, STACK_BYTES);
+	free(family.parent.argv);
+	free(family.parent.envp);
 	return result;
 }
 

@@ -1,0 +1,20 @@
+/**
+ * Tables for people: columns three spaces apart.
+ * @module
+ */
+
+const GAP = "   ";
+
+/** The rows as lines; the first is the heading. */
+export function formatTable(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [column, cell] of row.entries()) {
+      widths[column] = Math.max(widths[column] ?? 0, cell.length);
+    }
+  }
+  return rows.map((row) =>
+    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(GAP)
+      .trimEnd()
+  ).join("\n");
+}
