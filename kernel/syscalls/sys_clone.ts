@@ -5,6 +5,10 @@
  */
 import { E2BIG, EFAULT, EINVAL, type Errno, isErrno } from "../abi/errno.ts";
 import {
+  PTRACE_EVENT_VFORK_DONE,
+  PTRACE_O_TRACEVFORKDONE,
+} from "../abi/ptrace.ts";
+import {
   CLONE_ARGS,
   CLONE_ARGS_SIZE,
   CLONE_ARGS_SIZE_VER0,
@@ -18,7 +22,14 @@ import {
   CSIGNAL,
 } from "../abi/sched.ts";
 import { NSIG, SIGCHLD } from "../abi/signal.ts";
-import { type CloneArguments, cloneTask } from "../task/task_clone.ts";
+import {
+  type CloneArguments,
+  cloneEvent,
+  cloneTask,
+  isCloneTraced,
+} from "../task/task_clone.ts";
+import { stopForEvent } from "../task/ptrace.ts";
+import { BLOCKED } from "../task/task_block.ts";
 import type { Task } from "../task/task.ts";
 import { defineSyscall, type SysResult, unimplemented } from "./syscall.ts";
 
@@ -39,19 +50,31 @@ const NOTHING: CloneArguments = {
   setTid: 0,
 };
 
-/** Makes the child; a vfork parent then waits until the child execs or exits. */
+/** Makes the child, and lets a tracer know; a vfork parent then waits until
+ * the child execs or exits. */
 function start(task: Task, args: CloneArguments): SysResult {
-  if (task.restart.done > 0) {
-    // The run after the wait for a vfork child: done holds its id.
-    return task.vforkChild === null
-      ? task.restart.done
-      : task.blocker.parkUninterruptible();
-  }
+  // Later runs: after the tracer's look or the wait; done holds the child's id.
+  if (task.restart.done > 0) return finish(task, args);
   const child = cloneTask(task, args);
   if (isErrno(child)) return child;
-  if ((args.flags & CLONE_VFORK) === 0) return child.tid;
   task.restart.done = child.tid;
-  return task.blocker.parkUninterruptible();
+  if (isCloneTraced(task, args)) {
+    task.ptrace!.message = child.tid;
+    stopForEvent(task, cloneEvent(args).event, "handler");
+    return BLOCKED;
+  }
+  return finish(task, args);
+}
+
+function finish(task: Task, args: CloneArguments): SysResult {
+  if (task.vforkChild !== null) return task.blocker.parkUninterruptible();
+  const { ptrace, restart } = task;
+  const isVfork = (args.flags & CLONE_VFORK) !== 0;
+  if (isVfork && ptrace !== null && ptrace.has(PTRACE_O_TRACEVFORKDONE)) {
+    ptrace.pendingEvent = PTRACE_EVENT_VFORK_DONE;
+    ptrace.message = restart.done;
+  }
+  return restart.done;
 }
 
 export const fork = defineSyscall({

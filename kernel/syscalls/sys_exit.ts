@@ -3,8 +3,9 @@
  * @module
  */
 import { W_EXITCODE } from "../abi/wait.ts";
+import { stopBeforeEnd } from "../task/ptrace.ts";
 import { exitGroup } from "../task/signal_send.ts";
-import { UNCHANGED } from "../task/task_block.ts";
+import { BLOCKED, UNCHANGED } from "../task/task_block.ts";
 import { exitTask } from "../task/task_exit.ts";
 import { defineSyscall } from "./syscall.ts";
 
@@ -13,7 +14,9 @@ export const exit = defineSyscall({
   support: "full",
   args: { status: "int" },
   run: (task, { status }) => {
-    exitTask(task, W_EXITCODE(status));
+    const code = W_EXITCODE(status);
+    if (stopBeforeEnd(task, code, "handler")) return BLOCKED;
+    exitTask(task, code);
     return UNCHANGED;
   },
 });

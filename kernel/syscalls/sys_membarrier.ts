@@ -58,7 +58,7 @@ function barrier(task: Task, memory: Task["memory"] | null): SysResult {
     const started = pending as MemoryBarrier;
     for (const other of task.kernel.rootPidNamespace.tasks()) {
       if (other === task || other.state !== "guest") continue;
-      if (memory === null || other.memory === memory) started.await(other);
+      if (memory === null || other.memory === memory) started.awaitStop(other);
     }
     task.restart.data = started;
   }

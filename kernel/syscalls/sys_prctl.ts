@@ -34,6 +34,7 @@ import {
   without,
 } from "../task/credentials.ts";
 import type { Task } from "../task/task.ts";
+import { seccompMode, setSeccompMode } from "./sys_seccomp.ts";
 import { defineSyscall, type SysResult, unimplemented } from "./syscall.ts";
 
 export const prctl = defineSyscall({
@@ -106,7 +107,9 @@ export const prctl = defineSyscall({
       case pr.PR_CAP_AMBIENT:
         return ambient(task, arg2, arg3, arg4, arg5);
       case pr.PR_GET_SECCOMP:
-        return 0; // No filter is ever installed: seccomp(2) is not there yet.
+        return seccompMode(task);
+      case pr.PR_SET_SECCOMP:
+        return setSeccompMode(task, arg2, arg3);
       case pr.PR_GET_TIMING:
         return 0; // PR_TIMING_STATISTICAL is all there is on Linux, too.
       case pr.PR_SET_TIMING:

@@ -35,6 +35,7 @@ import {
   type ChildEvent,
   type ChildFilter,
   findChildEvent,
+  WAIT_TRACED,
 } from "../task/task_wait.ts";
 import type { Task } from "../task/task.ts";
 import { writeUsage } from "./rusage.ts";
@@ -65,7 +66,7 @@ export const wait4 = defineSyscall({
     if ((options & ~valid) !== 0) return EINVAL;
     if (pid === -0x80000000) return ESRCH;
     const filter = filterOfPid(task, pid);
-    const found = waitForChild(task, filter, options | WEXITED);
+    const found = waitForChild(task, filter, options | WEXITED | WAIT_TRACED);
     if (found === null) return 0;
     if (typeof found === "symbol" || isErrno(found)) return found;
     if (wstatus !== 0) {
@@ -76,7 +77,7 @@ export const wait4 = defineSyscall({
       const fault = storeUsage(task, rusage, found);
       if (fault !== null) return fault;
     }
-    return found.child.pid;
+    return found.pid;
   },
 });
 
@@ -156,10 +157,10 @@ function filterOfId(task: Task, type: number, id: number): ChildFilter | Errno {
 function childInfo(event: ChildEvent | null): Uint8Array {
   const bytes = new Uint8Array(SIGINFO_SIZE);
   if (event === null) return bytes;
-  const { child, code, value } = event;
+  const { child, pid, code, value } = event;
   const uid = child.leader.credentials.uid;
   writeSignalInfo(
-    childSignal(SIGCHLD, code, child.pid, uid, value, 0, 0),
+    childSignal(SIGCHLD, code, pid, uid, value, 0, 0),
     bytes,
     0,
   );

@@ -39,9 +39,11 @@ import * as pipe from "./sys_pipe.ts";
 import * as poll from "./sys_poll.ts";
 import * as prctl from "./sys_prctl.ts";
 import * as processVm from "./sys_process_vm.ts";
+import * as ptrace from "./sys_ptrace.ts";
 import * as readWrite from "./sys_read_write.ts";
 import * as sched from "./sys_sched.ts";
 import * as schedAttr from "./sys_sched_attr.ts";
+import * as seccomp from "./sys_seccomp.ts";
 import * as select from "./sys_select.ts";
 import * as recvmsg from "./sys_recvmsg.ts";
 import * as sendmsg from "./sys_sendmsg.ts";
@@ -98,9 +100,11 @@ const FAMILIES: readonly object[] = [
   poll,
   prctl,
   processVm,
+  ptrace,
   readWrite,
   sched,
   schedAttr,
+  seccomp,
   select,
   recvmsg,
   sendmsg,

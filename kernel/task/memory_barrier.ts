@@ -15,7 +15,7 @@ export class MemoryBarrier {
   }
 
   /** Interrupts a task that is in the guest. */
-  await(task: Task): void {
+  awaitStop(task: Task): void {
     this.#running.add(task);
     (task.barriers ??= []).push(this);
     task.context.interrupt();

@@ -12,6 +12,7 @@ import {
   type Errno,
   isErrno,
 } from "../abi/errno.ts";
+import { PTRACE_EVENT_STOP } from "../abi/ptrace.ts";
 import {
   CLD_STOPPED,
   SA_NODEFER,
@@ -43,6 +44,7 @@ import {
   type SignalInfo,
   writeSignalInfo,
 } from "./signal_info.ts";
+import { stopForEvent, stopForSignal, stopWithGroup } from "./ptrace.ts";
 import { DEFAULT_ACTION, type SignalAction } from "./signal_handlers.ts";
 import {
   exitGroup,
@@ -67,19 +69,36 @@ const CORE_SIGNALS = new Set([
 ]);
 
 /** What the run loop does with the task next. */
-export type Delivery = "run" | "exit" | "stop";
+export type Delivery = "run" | "exit" | "stop" | "traced";
 
 /** Handles every deliverable signal; then says what becomes of the task. */
 export function deliverSignals(task: Task): Delivery {
   const group = task.threadGroup;
   for (;;) {
     if (task.isKilled) return "exit";
+    const injected = task.injectedSignal;
+    if (injected !== null) {
+      task.injectedSignal = null;
+      if (task.blocked.has(injected.signo)) task.pending.add(injected);
+      else deliver(task, injected);
+      continue;
+    }
+    const { ptrace } = task;
+    if (ptrace !== null && ptrace.wantsTrap) {
+      ptrace.wantsTrap = false;
+      stopForEvent(task, PTRACE_EVENT_STOP, "user");
+      return "traced";
+    }
     if (group.isStopped) return "stop";
     if (!task.hasPendingSignal) break;
     const low = ~task.blocked.low;
     const high = ~task.blocked.high;
     const info = task.pending.take(low, high) ?? group.pending.take(low, high);
     if (info === null) break;
+    if (ptrace !== null) {
+      stopForSignal(task, info);
+      return "traced";
+    }
     deliver(task, info);
   }
   finishWithoutHandler(task);
@@ -131,6 +150,7 @@ function stopGroup(task: Task, signo: number): void {
 export function enterStop(task: Task): void {
   const group = task.threadGroup;
   task.state = "stopped";
+  if (task.ptrace !== null) stopWithGroup(task, group.stopSignal);
   if (group.isStopComplete) return;
   for (const other of group.tasks) {
     if (other.state !== "stopped" && other.state !== "dead") return;

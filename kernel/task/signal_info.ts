@@ -3,7 +3,15 @@
  * asm-generic/siginfo.h.
  * @module
  */
-import { SI_KERNEL, SI_USER, SIGINFO, SIGINFO_SIZE } from "../abi/signal.ts";
+import { AUDIT_ARCH_X86_64 } from "../abi/seccomp.ts";
+import {
+  SI_KERNEL,
+  SI_USER,
+  SIGINFO,
+  SIGINFO_SIZE,
+  SIGSYS,
+  SYS_SECCOMP,
+} from "../abi/signal.ts";
 
 /** A signal on its way. `payload` holds bytes 12..128 of siginfo_t; null when
  * they are all zero. */
@@ -58,6 +66,26 @@ export function faultSignal(
     payload: payload((view) => {
       view.setUint32(SIGINFO.si_addr, addr % 4294967296, true);
       view.setUint32(SIGINFO.si_addr + 4, Math.floor(addr / 4294967296), true);
+    }),
+  };
+}
+
+/** SIGSYS of a seccomp filter: where, which call, and the filter's word. */
+export function seccompSignal(
+  addr: number,
+  syscall: number,
+  errno: number,
+): SignalInfo {
+  return {
+    signo: SIGSYS,
+    code: SYS_SECCOMP,
+    errno,
+    payload: payload((view) => {
+      const at = SIGINFO.si_call_addr;
+      view.setUint32(at, addr % 4294967296, true);
+      view.setUint32(at + 4, Math.floor(addr / 4294967296), true);
+      view.setInt32(SIGINFO.si_syscall, syscall, true);
+      view.setUint32(SIGINFO.si_arch, AUDIT_ARCH_X86_64, true);
     }),
   };
 }

@@ -72,7 +72,16 @@ export function continueGroup(group: ThreadGroup): void {
   group.hasUnreportedStop = false;
   group.hasUnreportedContinue = true;
   for (const task of group.tasks) {
-    if (task.state === "stopped") task.kernel.makeRunnable(task);
+    const { ptrace } = task;
+    if (task.state === "stopped" && (ptrace === null || ptrace.stop === null)) {
+      task.kernel.makeRunnable(task);
+    } else if (ptrace !== null && ptrace.isListening) {
+      // Leaves the job-control stop for the next one, which tells of SIGCONT.
+      ptrace.isListening = false;
+      ptrace.stop = null;
+      ptrace.wantsTrap = true;
+      task.kernel.makeRunnable(task);
+    }
   }
   notifyParentOfStop(group, CLD_CONTINUED, SIGCONT);
 }
@@ -108,6 +117,8 @@ export function notifyParentOfStop(
 function isDropped(task: Task, signo: number): boolean {
   const group = task.threadGroup;
   if (isProtectedInit(group, signo)) return true;
+  // A tracer sees ignored signals, too.
+  if (task.ptrace !== null) return false;
   return !task.blocked.has(signo) && group.handlers.ignores(signo);
 }
 

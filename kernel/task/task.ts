@@ -25,6 +25,9 @@ import type { MemoryBarrier } from "./memory_barrier.ts";
 import type { KernelServices } from "./kernel_services.ts";
 import { PendingSignals } from "./pending_signals.ts";
 import type { PidNamespace } from "./pid_namespace.ts";
+import type { StopPoint, Tracee } from "./ptrace.ts";
+import type { SeccompState } from "./seccomp.ts";
+import type { SignalInfo } from "./signal_info.ts";
 import { raiseOn } from "./signal_send.ts";
 import { SignalSet } from "./signal_set.ts";
 import { type Blocked, Blocker, RestartState } from "./task_block.ts";
@@ -131,6 +134,14 @@ export class Task implements Caller {
   /** vfork(2): this task waits until the child lets go of its memory. */
   vforkChild: Task | null = null;
   vforkParent: Task | null = null;
+  /** seccomp(2); null: every call may run. */
+  seccomp: SeccompState | null = null;
+  /** Set while a tracer has it. */
+  ptrace: Tracee | null = null;
+  /** Where it goes on after a stop for its tracer; null: not in one. */
+  stopPoint: StopPoint | null = null;
+  /** A signal that the tracer let through. */
+  injectedSignal: SignalInfo | null = null;
   /** membarrier(2) calls that wait for this task to enter the kernel. */
   barriers: MemoryBarrier[] | null = null;
   /** The thread that forked this one. */
@@ -255,7 +266,7 @@ export class Task implements Caller {
     return this.isKilled ||
       (((this.pending.set.low | group.pending.set.low) & ~low) |
           ((this.pending.set.high | group.pending.set.high) & ~high)) !== 0 ||
-      group.isStopped;
+      group.isStopped || (this.ptrace !== null && this.ptrace.wantsTrap);
   }
 
   /** ERESTARTSYS if a signal should interrupt the call, else null. */

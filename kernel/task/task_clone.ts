@@ -13,6 +13,14 @@ import {
   isErrno,
 } from "../abi/errno.ts";
 import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from "../abi/capability.ts";
+import {
+  PTRACE_EVENT_CLONE,
+  PTRACE_EVENT_FORK,
+  PTRACE_EVENT_VFORK,
+  PTRACE_O_TRACECLONE,
+  PTRACE_O_TRACEFORK,
+  PTRACE_O_TRACEVFORK,
+} from "../abi/ptrace.ts";
 import { RLIMIT_NPROC } from "../abi/resource.ts";
 import {
   CLONE_CHILD_CLEARTID,
@@ -29,15 +37,19 @@ import {
   CLONE_PARENT,
   CLONE_PARENT_SETTID,
   CLONE_PIDFD,
+  CLONE_PTRACE,
   CLONE_SETTLS,
   CLONE_SIGHAND,
   CLONE_SYSVSEM,
   CLONE_THREAD,
+  CLONE_UNTRACED,
   CLONE_VFORK,
   CLONE_VM,
 } from "../abi/sched.ts";
 import { UndoList } from "../ipc/sem.ts";
+import { SIGCHLD } from "../abi/signal.ts";
 import type { MemoryManager } from "../mm/memory_manager.ts";
+import { attachChild } from "./ptrace.ts";
 import { openPidFd } from "./pidfd.ts";
 import { Task } from "./task.ts";
 import { ThreadGroup } from "./thread_group.ts";
@@ -167,7 +179,32 @@ function makeChild(
     return failed;
   }
   join(parent, child, args);
+  trace(parent, child, args);
   return child;
+}
+
+/** The PTRACE_EVENT_* of making a child in this way. */
+export function cloneEvent(
+  args: CloneArguments,
+): { readonly event: number; readonly option: number } {
+  if ((args.flags & CLONE_VFORK) !== 0) {
+    return { event: PTRACE_EVENT_VFORK, option: PTRACE_O_TRACEVFORK };
+  }
+  return args.exitSignal === SIGCHLD
+    ? { event: PTRACE_EVENT_FORK, option: PTRACE_O_TRACEFORK }
+    : { event: PTRACE_EVENT_CLONE, option: PTRACE_O_TRACECLONE };
+}
+
+/** Whether the tracer asked to hear of such a child. */
+export function isCloneTraced(parent: Task, args: CloneArguments): boolean {
+  return parent.ptrace !== null && (args.flags & CLONE_UNTRACED) === 0 &&
+    parent.ptrace.has(cloneEvent(args).option);
+}
+
+function trace(parent: Task, child: Task, args: CloneArguments): void {
+  const isWanted = isCloneTraced(parent, args) ||
+    (args.flags & CLONE_PTRACE) !== 0;
+  if (isWanted) attachChild(parent, child);
 }
 
 /** Registers, FPU and the attributes a child inherits. */
@@ -200,6 +237,7 @@ function copyState(
   child.blocked.assign(parent.blocked);
   child.noNewPrivileges = parent.noNewPrivileges;
   child.keepCapabilities = parent.keepCapabilities;
+  child.seccomp = parent.seccomp;
   child.personality = parent.personality;
   child.timerSlackNs = parent.timerSlackNs;
   child.affinity = parent.affinity;

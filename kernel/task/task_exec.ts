@@ -14,8 +14,10 @@ import {
   isErrno,
 } from "../abi/errno.ts";
 import { ADDR_NO_RANDOMIZE, PER_CLEAR_ON_SETID } from "../abi/personality.ts";
+import { CAP_SYS_PTRACE } from "../abi/capability.ts";
+import { PTRACE_EVENT_EXEC, PTRACE_O_TRACEEXEC } from "../abi/ptrace.ts";
 import { RLIMIT_STACK } from "../abi/resource.ts";
-import { SIGCHLD, SS_DISABLE } from "../abi/signal.ts";
+import { SIGCHLD, SIGTRAP, SS_DISABLE } from "../abi/signal.ts";
 import { signalFrameBytes } from "../arch/x64/signal_frame.ts";
 import {
   type Executable,
@@ -30,7 +32,8 @@ import type { ByteString } from "../mm/user_memory.ts";
 import type { FileDescription } from "../vfs/file_description.ts";
 import type { VfsPath } from "../vfs/mount.ts";
 import { type ExecCredentials, execCredentials } from "./exec_credentials.ts";
-import { killTask } from "./signal_send.ts";
+import { userSignal } from "./signal_info.ts";
+import { killTask, sendToTask } from "./signal_send.ts";
 import { type Blocked, UNCHANGED, type Unchanged } from "./task_block.ts";
 import { leaveMemory } from "./task_exit.ts";
 import { resetContext } from "./task_run.ts";
@@ -101,7 +104,7 @@ export function execTask(
   const identity = execCredentials(
     task.credentials,
     program.file.description.path,
-    task.noNewPrivileges,
+    !gainsPrivileges(task),
   );
   const loaded = loadProgram(task, program, identity);
   if (isErrno(loaded)) return loaded;
@@ -178,6 +181,26 @@ function personalityAfterExec(persona: number, to: ExecCredentials): number {
   return to.isSecure ? persona & ~PER_CLEAR_ON_SETID : persona;
 }
 
+/** A tracer hears of a new program by an event, or by a plain SIGTRAP. */
+function tellTracer(task: Task): void {
+  const { ptrace } = task;
+  if (ptrace === null) return;
+  if (ptrace.has(PTRACE_O_TRACEEXEC)) {
+    ptrace.pendingEvent = PTRACE_EVENT_EXEC;
+    ptrace.message = task.tid;
+  } else if (!ptrace.isSeized) {
+    const { pid } = task.threadGroup;
+    sendToTask(task, userSignal(SIGTRAP, pid, task.credentials.uid));
+  }
+}
+
+/** Under a tracer without rights over everyone, programs get no privileges. */
+function gainsPrivileges(task: Task): boolean {
+  const tracer = task.ptrace?.tracer;
+  return !task.noNewPrivileges &&
+    (tracer === undefined || tracer.credentials.has(CAP_SYS_PTRACE));
+}
+
 /** Nothing below can fail. */
 function commit(
   task: Task,
@@ -221,4 +244,5 @@ function commit(
   task.credentials = credentials;
   task.comm = execfn.slice(execfn.lastIndexOf("/") + 1).slice(0, 15);
   resetContext(task, program.entry, program.sp);
+  tellTracer(task);
 }

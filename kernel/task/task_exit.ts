@@ -4,6 +4,7 @@
  * credentials(7), set_tid_address(2), get_robust_list(2).
  * @module
  */
+import { PTRACE_O_EXITKILL } from "../abi/ptrace.ts";
 import {
   CLD_DUMPED,
   CLD_EXITED,
@@ -17,6 +18,7 @@ import { PendingWait } from "../sync/pending_wait.ts";
 import { WCOREFLAG, WEXITSTATUS, WIFEXITED } from "../abi/wait.ts";
 import { hangUpIfNewlyOrphaned } from "./job_control.ts";
 import { passBarriers } from "./memory_barrier.ts";
+import { detach, notifyTracer } from "./ptrace.ts";
 import { releaseRobustList } from "./robust_list.ts";
 import { childSignal, kernelSignal } from "./signal_info.ts";
 import {
@@ -52,11 +54,17 @@ export function exitTask(task: Task, status = 0): void {
   task.fsContext.release();
   leaveIpc(task);
   sendParentDeathSignals(task);
+  releaseTracees(task);
 
   group.tasks.delete(task);
   group.endedUserNs += task.userNs;
   group.endedSystemNs += task.systemNs;
-  if (task !== group.leader) task.namespace.remove(task.tid);
+  if (task !== group.leader) {
+    task.namespace.remove(task.tid);
+    if (task.ptrace !== null) {
+      reportDeath(task, group.isExiting ? group.exitStatus : status);
+    }
+  }
   if (group.tasks.size === 0) exitProcess(group);
   else if (group.execTask !== null && group.tasks.size === 1) {
     group.execTask.blocker.wake();
@@ -181,8 +189,44 @@ function zapNamespace(init: ThreadGroup): void {
   }
 }
 
+/** A traced task ended: its tracer waits for it before its parent does. */
+function reportDeath(task: Task, status: number): void {
+  const ptrace = task.ptrace!;
+  ptrace.stop = null;
+  ptrace.deathStatus = status;
+  notifyTracer(task, status & 0x7f);
+}
+
+/** A tracer waited for the end of a task that is not its child. */
+export function forgetTracee(task: Task): void {
+  task.ptrace?.tracer.threadGroup.tracees.delete(task);
+  task.ptrace = null;
+  const group = task.threadGroup;
+  if (group.leader === task && group.isZombie) notifyParentOfExit(group);
+}
+
+/** A tracer ends: its tracees go free, or die (PTRACE_O_EXITKILL). */
+function releaseTracees(tracer: Task): void {
+  for (const task of [...tracer.threadGroup.tracees]) {
+    if (task.ptrace?.tracer !== tracer) continue;
+    if (task.state === "dead") {
+      forgetTracee(task);
+      continue;
+    }
+    const kills = task.ptrace.has(PTRACE_O_EXITKILL);
+    detach(task, 0);
+    if (kills) sendToTask(task, kernelSignal(SIGKILL));
+  }
+}
+
 function notifyParentOfExit(group: ThreadGroup): void {
-  const { parent } = group;
+  const { parent, leader } = group;
+  if (leader.ptrace !== null) {
+    const tracer = leader.ptrace.tracer.threadGroup;
+    if (tracer !== parent) return reportDeath(leader, group.exitStatus);
+    tracer.tracees.delete(leader);
+    leader.ptrace = null;
+  }
   if (parent === null) return reap(group);
   const action = parent.handlers.get(SIGCHLD);
   const isUnwanted = group.exitSignal === SIGCHLD &&
@@ -213,7 +257,13 @@ function notifyParentOfExit(group: ThreadGroup): void {
 export function exitCode(
   group: ThreadGroup,
 ): { readonly code: number; readonly status: number } {
-  const wait = group.exitStatus;
+  return exitCodeOf(group.exitStatus);
+}
+
+/** The same for a wait status. */
+export function exitCodeOf(
+  wait: number,
+): { readonly code: number; readonly status: number } {
   if (WIFEXITED(wait)) return { code: CLD_EXITED, status: WEXITSTATUS(wait) };
   return {
     code: (wait & WCOREFLAG) !== 0 ? CLD_DUMPED : CLD_KILLED,

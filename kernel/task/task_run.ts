@@ -6,7 +6,8 @@
  * guest, stopped or dead.
  * @module
  */
-import { EINTR, isErrno } from "../abi/errno.ts";
+import { EINTR, ENOSYS, isErrno } from "../abi/errno.ts";
+import { PTRACE_EVENT_SECCOMP } from "../abi/ptrace.ts";
 import {
   BUS_ADRALN,
   FPE_FLTDIV,
@@ -28,6 +29,15 @@ import {
 import { FPSTATE } from "../abi/ucontext.ts";
 import { resetFpu } from "../arch/x64/signal_frame.ts";
 import { deliverSignals, enterStop } from "./signal_deliver.ts";
+import {
+  reportStep,
+  stopBeforeEnd,
+  stopForEvent,
+  stopForSyscall,
+  type StopPoint,
+  type Tracee,
+} from "./ptrace.ts";
+import { checkSeccomp } from "./seccomp.ts";
 import { faultSignal, kernelSignal, type SignalInfo } from "./signal_info.ts";
 import { exitGroup, forceSignal } from "./signal_send.ts";
 import { passBarriers } from "./memory_barrier.ts";
@@ -55,6 +65,9 @@ export function onStop(task: Task): void {
       task.syscall = task.registers.readFrame(task.frame);
       if (task.isRestarting) task.isRestarting = false;
       else task.restart.reset();
+      if (task.ptrace !== null || task.seccomp !== null) {
+        return enterSyscall(task);
+      }
       return runSyscall(task);
     }
   } else if (reason === STOP_FAULT) onFault(task);
@@ -62,11 +75,49 @@ export function onStop(task: Task): void {
   returnToUser(task);
 }
 
+/** A call of a task that is traced or has filters. */
+function enterSyscall(task: Task): void {
+  const { ptrace } = task;
+  if (ptrace !== null && isTracingCalls(ptrace)) {
+    task.registers.setReturn(-ENOSYS.code);
+    return stopForSyscall(task, "entry");
+  }
+  filterSyscall(task);
+}
+
+function isTracingCalls(ptrace: Tracee): boolean {
+  return ptrace.mode === "syscall" || ptrace.mode === "emulate";
+}
+
+function filterSyscall(task: Task): void {
+  switch (checkSeccomp(task)) {
+    case "run":
+      return runSyscall(task);
+    case "done":
+      return leaveSyscall(task);
+    case "trace":
+      task.registers.setReturn(-ENOSYS.code);
+      return stopForEvent(task, PTRACE_EVENT_SECCOMP, "seccomp");
+    case "dead":
+  }
+}
+
+/** The tracer has seen the entry, and may have changed the registers; -1 as
+ * the number skips the call. */
+function enterAgain(task: Task, point: "entry" | "seccomp"): void {
+  task.syscall = task.registers.readFrame(task.frame);
+  if (task.syscall === -1) return leaveSyscall(task);
+  if (point === "seccomp") return runSyscall(task);
+  if (task.ptrace?.mode === "emulate") return returnToUser(task);
+  filterSyscall(task);
+}
+
 /** Runs the handler of the task's current call, for the first time or again. */
 export function runSyscall(task: Task): void {
   const result = task.kernel.invokeSyscall(task, task.syscall);
   if (result === BLOCKED) {
-    task.state = "blocked";
+    // Or stopped for its tracer within the call.
+    if (task.stopPoint === null) task.state = "blocked";
     return;
   }
   // The handler may have ended the task (exit) or replaced it (exec).
@@ -80,12 +131,58 @@ export function runSyscall(task: Task): void {
   } else if (result !== UNCHANGED) {
     throw new Error("Unknown system call result");
   }
+  if (task.ptrace !== null) leaveSyscall(task);
+  else returnToUser(task);
+}
+
+/** A traced call is done: its event, its exit, its step are reported. */
+function leaveSyscall(task: Task): void {
+  const { ptrace } = task;
+  if (ptrace === null || task.isKilled) return returnToUser(task);
+  if (ptrace.pendingEvent !== 0) {
+    const event = ptrace.pendingEvent;
+    ptrace.pendingEvent = 0;
+    return stopForEvent(task, event, "event");
+  }
+  if (ptrace.mode === "syscall") {
+    // Until signals are looked at, tracers see the internal codes.
+    if (task.restartCode !== null) {
+      task.registers.setReturn(-task.restartCode.code);
+    }
+    return stopForSyscall(task, "exit");
+  }
+  if (ptrace.mode === "step") reportStep(task);
   returnToUser(task);
+}
+
+/** A task goes on after a stop for its tracer. */
+function leaveTraceStop(task: Task, point: StopPoint): void {
+  task.stopPoint = null;
+  task.state = "kernel";
+  switch (point) {
+    case "entry":
+    case "seccomp":
+      return enterAgain(task, point);
+    case "handler":
+      return runSyscall(task);
+    case "event":
+      return leaveSyscall(task);
+    case "death":
+      return exitTask(task);
+    case "exit":
+    case "user":
+      return returnToUser(task);
+  }
 }
 
 /** A task that was woken on the run queue goes on. */
 export function continueTask(task: Task): void {
   if (task.state === "dead") return;
+  const point = task.stopPoint;
+  if (point !== null) {
+    if (task.ptrace !== null) task.ptrace.stop = null;
+    return leaveTraceStop(task, task.isKilled ? "user" : point);
+  }
   if (task.state === "blocked" && !task.isKilled) {
     task.state = "kernel";
     return runSyscall(task);
@@ -99,10 +196,17 @@ export function continueTask(task: Task): void {
 
 /** Delivers signals, then resumes the guest, stops it or ends it. */
 export function returnToUser(task: Task): void {
-  if (task.hasPendingSignal || task.restartCode !== null || task.hasSavedMask) {
+  if (
+    task.hasPendingSignal || task.restartCode !== null || task.hasSavedMask ||
+    task.injectedSignal !== null
+  ) {
     const delivery = deliverSignals(task);
-    if (delivery === "exit") return exitTask(task);
+    if (delivery === "exit") return endTask(task);
     if (delivery === "stop") return enterStop(task);
+    if (delivery === "traced") return;
+  }
+  if (task.ptrace !== null) {
+    task.context.setSingleStep(task.ptrace.mode === "step");
   }
   task.state = "guest";
   task.resumedNs = task.kernel.nowNs;
@@ -120,6 +224,13 @@ export function returnToUser(task: Task): void {
   } else if (task.oldMemory !== null) {
     task.oldMemory.release();
     task.oldMemory = null;
+  }
+}
+
+/** A tracer may want to look at it a last time. */
+function endTask(task: Task): void {
+  if (!stopBeforeEnd(task, task.threadGroup.exitStatus, "death")) {
+    exitTask(task);
   }
 }
 

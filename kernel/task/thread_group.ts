@@ -29,6 +29,8 @@ export class ThreadGroup {
   readonly tasks = new Set<Task>();
   parent: ThreadGroup | null = null;
   readonly children = new Set<ThreadGroup>();
+  /** Tasks that its threads trace, until they were waited for. */
+  readonly tracees = new Set<Task>();
   processGroup: ProcessGroup;
   isSubreaper = false;
   /** Signal for the parent at exit; 0: none (clone without SIGCHLD). */
