@@ -86,6 +86,8 @@ function write(path: string, text: string): void {
 /** Makes all bundles. Throws an Error with the bundler's words. */
 export async function bundleAll(): Promise<void> {
   Deno.mkdirSync(BUILD, { recursive: true });
+  // For the launcher: other versions could not use what is made here.
+  write(join(BUILD, "deno_path"), Deno.execPath());
   await Promise.all(
     Object.entries(BUNDLES).map(async ([name, entry]) => {
       const scratch = join(BUILD, `.${name}.${Deno.pid}.js`);

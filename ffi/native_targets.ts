@@ -18,6 +18,12 @@ export interface NativeTarget {
 
 export const NATIVE_TARGETS: readonly NativeTarget[] = [
   {
+    output: "runsc",
+    dir: "cmd/launcher",
+    headerDirs: [],
+    kind: "bare",
+  },
+  {
     output: "libhost.so",
     dir: "ffi/native",
     headerDirs: [],
