@@ -100,9 +100,12 @@ export const clockSettime = defineSyscall({
   support: { partial: "the sandbox's clocks are the host's: EPERM" },
   args: { clockid: "clockid", tp: "addr" },
   run: (task, { clockid, tp }) => {
+    if (clockid > CLOCK_REALTIME) return EINVAL;
     const time = readTimespecParts(task, tp);
     if (isErrno(time)) return time;
-    return clockid === CLOCK_REALTIME ? EPERM : EINVAL;
+    // A CPU-time clock, which nobody may set.
+    const clock = clockid < 0 ? cpuClockOf(task, clockid) : null;
+    return isErrno(clock) ? clock : EPERM;
   },
 });
 

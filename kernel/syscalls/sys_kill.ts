@@ -20,6 +20,7 @@ import {
   SIGINFO,
   SIGINFO_SIZE,
 } from "../abi/signal.ts";
+import { processOfInode } from "../fs/proc/process_ref.ts";
 import { PidFdDescription } from "../task/pidfd.ts";
 import {
   queuedSignal,
@@ -29,6 +30,7 @@ import {
 import { sendToGroup, sendToTask } from "../task/signal_send.ts";
 import type { Task } from "../task/task.ts";
 import type { ThreadGroup } from "../task/thread_group.ts";
+import type { FileDescription } from "../vfs/file_description.ts";
 import { defineSyscall, type SysResult } from "./syscall.ts";
 
 function isValidSignal(signo: number): boolean {
@@ -185,6 +187,13 @@ export const rtTgsigqueueinfo = defineSyscall({
   },
 });
 
+/** A pidfd's process, or that of an open /proc/PID. */
+function processOfPidFd(file: FileDescription): ThreadGroup | null {
+  return file instanceof PidFdDescription
+    ? file.task.threadGroup
+    : processOfInode(file.inode);
+}
+
 export const pidfdSendSignal = defineSyscall({
   name: "pidfd_send_signal",
   support: { partial: "flags must be 0" },
@@ -193,11 +202,14 @@ export const pidfdSendSignal = defineSyscall({
     if (flags !== 0) return EINVAL;
     const file = task.file(pidfd);
     if (isErrno(file)) return file;
-    if (!(file instanceof PidFdDescription)) return EBADF;
+    const target = processOfPidFd(file);
+    if (target === null) return EBADF;
     if (!isValidSignal(sig)) return EINVAL;
-    const target = file.task.threadGroup;
     if (target.parent === null && target.isZombie) return ESRCH;
     if (info === 0) return signalProcess(task, target, sig) ?? 0;
+    const claimed = task.memory.readI32(info + SIGINFO.si_signo);
+    if (isErrno(claimed)) return claimed;
+    if (claimed !== sig) return EINVAL;
     const given = readInfo(task, info, sig, target === task.threadGroup);
     if (isErrno(given)) return given;
     if (!maySignal(task, target, sig)) return EPERM;

@@ -6,6 +6,7 @@
 import {
   CLD_CONTINUED,
   SA_NOCLDSTOP,
+  SI_USER,
   SIG_DFL,
   SIG_IGN,
   SIGCHLD,
@@ -16,7 +17,13 @@ import {
 import { RLIMIT_SIGPENDING } from "../abi/resource.ts";
 import { SIGRTMIN } from "../abi/signal.ts";
 import { EAGAIN, type Errno } from "../abi/errno.ts";
-import { childSignal, kernelSignal, type SignalInfo } from "./signal_info.ts";
+import type { PendingSignals } from "./pending_signals.ts";
+import {
+  childSignal,
+  kernelSignal,
+  type SignalInfo,
+  TimerSignal,
+} from "./signal_info.ts";
 import { DEFAULT_ACTION } from "./signal_handlers.ts";
 import { isStopSignal, STOP_SIGNALS_LOW } from "./signal_set.ts";
 import type { Task } from "./task.ts";
@@ -122,11 +129,19 @@ function isDropped(task: Task, signo: number): boolean {
   return !task.blocked.has(signo) && group.handlers.ignores(signo);
 }
 
-/** EAGAIN: the sender's RLIMIT_SIGPENDING is reached (real-time signals with
- * a value only; others are never lost that way). */
-function isOverLimit(group: ThreadGroup, info: SignalInfo): boolean {
-  return info.signo >= SIGRTMIN && info.code < 0 &&
-    group.pending.count >= group.limits.soft[RLIMIT_SIGPENDING]!;
+/** Queues a signal. Of real-time signals no more than RLIMIT_SIGPENDING are
+ * kept: one of kill(2) is then pending once, others fail with EAGAIN. A timer
+ * has a place of its own. */
+function enqueue(
+  group: ThreadGroup,
+  pending: PendingSignals,
+  info: SignalInfo,
+): Errno | null {
+  const isFull = info.signo >= SIGRTMIN && !(info instanceof TimerSignal) &&
+    pending.count >= group.limits.soft[RLIMIT_SIGPENDING]!;
+  if (isFull && info.code !== SI_USER) return EAGAIN;
+  if (!isFull || !pending.set.has(info.signo)) pending.add(info);
+  return null;
 }
 
 /** Sends a signal to one thread. EAGAIN: its queue is full. */
@@ -139,8 +154,8 @@ export function sendToTask(task: Task, info: SignalInfo): Errno | null {
     return null;
   }
   if (isDropped(task, info.signo)) return null;
-  if (isOverLimit(group, info)) return EAGAIN;
-  task.pending.add(info);
+  const full = enqueue(group, task.pending, info);
+  if (full !== null) return full;
   if (!task.blocked.has(info.signo)) interruptTask(task);
   else task.signalQueue.wake();
   return null;
@@ -158,8 +173,8 @@ export function sendToGroup(
     return null;
   }
   if (isDropped(group.leader, info.signo)) return null;
-  if (isOverLimit(group, info)) return EAGAIN;
-  group.pending.add(info);
+  const full = enqueue(group, group.pending, info);
+  if (full !== null) return full;
   const taker = pickThread(group, info.signo);
   if (taker !== null) interruptTask(taker);
   for (const task of group.tasks) task.signalQueue.wake();

@@ -11,7 +11,8 @@ import type { PidNamespace } from "../../task/pid_namespace.ts";
 import type { Task } from "../../task/task.ts";
 import type { ThreadGroup } from "../../task/thread_group.ts";
 import type { FsContext } from "../../vfs/fs_context.ts";
-import type { Subject } from "../kernfs/kernfs_inode.ts";
+import type { Inode } from "../../vfs/inode.ts";
+import { KernfsInode, type Subject } from "../kernfs/kernfs_inode.ts";
 import type { ProcRoot } from "./proc_root.ts";
 
 /** Inode numbers of one process or thread: from its number times this on. */
@@ -81,4 +82,12 @@ export class ProcessRef implements Subject {
   get fsContext(): FsContext | null {
     return this.isDead ? null : this.task.fsContext;
   }
+}
+
+/** The process whose /proc/PID an inode is; null for any other inode. */
+export function processOfInode(inode: Inode): ThreadGroup | null {
+  if (!(inode instanceof KernfsInode)) return null;
+  const ref: unknown = inode.subject;
+  if (!(ref instanceof ProcessRef) || !ref.isProcess) return null;
+  return inode.ino === ref.ino ? ref.group : null;
 }

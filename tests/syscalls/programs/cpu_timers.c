@@ -138,3 +138,12 @@ TEST(itimers_of_cpu_time)
 	CHECK_ERRNO(setitimer(ITIMER_REAL, &soon, NULL), EINVAL);
 	CHECK_ERRNO(setitimer(ITIMER_REAL, (void *)-1, NULL), EFAULT);
 }
+
+TEST(clocks_that_nobody_sets)
+{
+	struct timespec now = { 1, 0 };
+	CHECK_ERRNO(clock_settime(CLOCK_MONOTONIC, &now), EINVAL);
+	CHECK_ERRNO(clock_settime(CLOCK_PROCESS_CPUTIME_ID, &now), EINVAL);
+	CHECK_ERRNO(clock_settime((clockid_t)-6, &now), EPERM);
+	CHECK_ERRNO(syscall(SYS_clock_settime, 99, NULL), EINVAL);
+}

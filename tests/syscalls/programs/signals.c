@@ -2,6 +2,7 @@
 #include "guest_test.h"
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <time.h>
 #include <ucontext.h>
@@ -407,4 +408,46 @@ TEST(a_spinning_program_gets_its_signal)
 	CHECK_EQ(setitimer(ITIMER_REAL, &timer, NULL), 0);
 	while (count == 0)
 		;
+}
+
+TEST(real_time_signals_queue_up_to_the_limit)
+{
+	struct rlimit limit = { 0, 0 };
+	union sigval value = { 7 };
+	struct timespec none = { 0, 0 };
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN + 3);
+	CHECK_EQ(sigprocmask(SIG_BLOCK, &set, NULL), 0);
+	/* Others of this user may have signals pending, too: none is left. */
+	CHECK_EQ(setrlimit(RLIMIT_SIGPENDING, &limit), 0);
+	CHECK_ERRNO(sigqueue(getpid(), SIGRTMIN + 3, value), EAGAIN);
+	CHECK_EQ(kill(getpid(), SIGRTMIN + 3), 0);
+	CHECK_EQ(kill(getpid(), SIGRTMIN + 3), 0);
+	CHECK_EQ(sigtimedwait(&set, NULL, &none), SIGRTMIN + 3);
+	CHECK_ERRNO(sigtimedwait(&set, NULL, &none), EAGAIN);
+}
+
+TEST(pidfd_send_signal_takes_an_open_proc_directory)
+{
+	siginfo_t info = { 0 };
+	struct timespec none = { 0, 0 };
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	CHECK_EQ(sigprocmask(SIG_BLOCK, &set, NULL), 0);
+	char path[32];
+	snprintf(path, sizeof path, "/proc/%d", getpid());
+	int fd = open(path, O_RDONLY | O_DIRECTORY);
+	CHECK(fd >= 0);
+	CHECK_EQ(syscall(SYS_pidfd_send_signal, fd, SIGUSR1, NULL, 0), 0);
+	CHECK_EQ(sigtimedwait(&set, NULL, &none), SIGUSR1);
+	info.si_signo = SIGUSR2;
+	info.si_code = SI_QUEUE;
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, fd, SIGUSR1, &info, 0),
+		    EINVAL);
+	int below = open("/proc/self/fd", O_RDONLY | O_DIRECTORY);
+	CHECK(below >= 0);
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, below, SIGUSR1, NULL, 0),
+		    EBADF);
 }
