@@ -35,7 +35,7 @@ class RealTimer extends Timer {
 }
 
 /** A CPU-time timer: fires when the process's CPU time reaches `atNs`. */
-interface CpuTimer {
+interface CpuDeadline {
   atNs: number;
   intervalNs: number;
 }
@@ -43,8 +43,8 @@ interface CpuTimer {
 export class IntervalTimers implements CpuTimer {
   readonly #process: ThreadGroup;
   readonly #real: RealTimer;
-  readonly #virtual: CpuTimer = { atNs: Infinity, intervalNs: 0 };
-  readonly #profile: CpuTimer = { atNs: Infinity, intervalNs: 0 };
+  readonly #virtual: CpuDeadline = { atNs: Infinity, intervalNs: 0 };
+  readonly #profile: CpuDeadline = { atNs: Infinity, intervalNs: 0 };
 
   constructor(process: ThreadGroup) {
     this.#process = process;
@@ -56,7 +56,7 @@ export class IntervalTimers implements CpuTimer {
     return this.#virtual.atNs !== Infinity || this.#profile.atNs !== Infinity;
   }
 
-  #cpuTimer(which: number): CpuTimer {
+  #cpuTimer(which: number): CpuDeadline {
     return which === ITIMER_VIRTUAL ? this.#virtual : this.#profile;
   }
   #cpuNs(which: number): number {
