@@ -1,59 +1,63 @@
 /**
- * `runsc run`: runs the container of an OCI bundle in the foreground.
+ * `runsc run`: creates and starts the container of an OCI bundle, and stays
+ * with it unless it is detached.
  * @module
  */
-import { join, resolve } from "@std/path";
+import { say } from "../ffi/say.ts";
+import { attend } from "./container/attended.ts";
+import { CREATE_FLAGS } from "./container_flags.ts";
+import { ContainerStore } from "./container/container_store.ts";
+import { createContainer } from "./container/create.ts";
+import { deleteContainer, startContainer } from "./container/life_cycle.ts";
 import { ExitStatus } from "./exit_status.ts";
-import { planFromSpec } from "./oci/oci_plan.ts";
-import { parseSpec } from "./oci/spec.ts";
-import { messageOf, RuntimeError, UsageError } from "./runtime_error.ts";
-import { runForeground } from "./sandbox/foreground.ts";
-import { defineVerb } from "./verb.ts";
+import { sayTimeline } from "./timeline_text.ts";
+import { defineVerb, oneId } from "./verb.ts";
 
-/** What runc takes for the name of a container. */
-const ID_PATTERN = /^[A-Za-z0-9_+.-]{1,1024}$/;
-
-function readConfig(bundle: string): string {
-  const path = join(bundle, "config.json");
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (thrown) {
-    const status = thrown instanceof Deno.errors.NotFound
-      ? ExitStatus.NoInput
-      : ExitStatus.NoPermission;
-    throw new RuntimeError(status, `${path}: ${messageOf(thrown)}`);
-  }
-}
+/** The first process, in its container. */
+const FIRST_PID = 1;
 
 export const run = defineVerb({
   usage: "[flags] ID",
   description:
     "Runs the container that config.json of a bundle describes, and exits as\nits program does.",
   flags: {
-    bundle: {
-      kind: "string",
-      short: "b",
-      placeholder: "DIR",
-      help: "directory of the bundle (default .)",
-    },
+    ...CREATE_FLAGS,
+    detach: { kind: "bool", short: "d", help: "return once it runs" },
+    keep: { kind: "bool", help: "do not remove the container in the end" },
   },
   flagsEnd: "anywhere",
   run: async ({ globals, flags, args }) => {
-    const [id, ...more] = args;
-    if (id === undefined || more.length > 0) {
-      throw new UsageError("run takes one container ID");
-    }
-    if (!ID_PATTERN.test(id) || id === "." || id === "..") {
-      throw new UsageError(`not a container ID: "${id}"`);
-    }
-    const bundle = resolve(flags.bundle ?? ".");
-    const plan = planFromSpec(parseSpec(readConfig(bundle)), bundle, id);
-    if (plan.process.hasTerminal && !Deno.stdin.isTerminal()) {
-      throw new RuntimeError(
-        ExitStatus.NoInput,
-        "config.json: process.terminal: standard input is not a terminal",
+    const id = oneId("run", args);
+    const store = ContainerStore.of(globals);
+    const { plan, control, timeline } = createContainer(globals, {
+      id,
+      bundle: flags.bundle ?? ".",
+      pidFile: flags["pid-file"],
+      consoleSocket: flags["console-socket"],
+      isDetached: flags.detach,
+    });
+    using connection = control;
+    if (globals.debug) sayTimeline(timeline);
+    let isLeft = false;
+    try {
+      const warnings = startContainer(store, id, connection);
+      for (const warning of warnings) say(`runsc: ${warning}`);
+      if (flags.detach) {
+        isLeft = true;
+        return ExitStatus.Ok;
+      }
+      const status = await attend(
+        connection,
+        FIRST_PID,
+        plan.process.hasTerminal,
       );
+      isLeft = flags.keep;
+      return status;
+    } finally {
+      if (!isLeft) {
+        const warnings = deleteContainer(store, id, { force: true });
+        for (const warning of warnings) say(`runsc: ${warning}`);
+      }
     }
-    return await runForeground(plan, globals);
   },
 });

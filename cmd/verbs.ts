@@ -25,6 +25,10 @@ export const VERBS: VerbTable = {
     summary: "explain a verb, or list system calls and platforms",
     load: async () => (await import("./help.ts")).help,
   },
+  exec: {
+    summary: "run a further process in a container",
+    load: async () => (await import("./exec.ts")).exec,
+  },
   kill: {
     summary: "send a signal into a container",
     load: async () => (await import("./kill.ts")).kill,
@@ -36,6 +40,10 @@ export const VERBS: VerbTable = {
   pause: {
     summary: "freeze a container",
     load: async () => (await import("./pause.ts")).pause,
+  },
+  ps: {
+    summary: "list the processes of a container",
+    load: async () => (await import("./ps.ts")).ps,
   },
   resume: {
     summary: "let a paused container go on",

@@ -6,7 +6,6 @@
 import { ControlSockets } from "../../ffi/control_socket.ts";
 import { DescriptorMaker } from "../../ffi/files.ts";
 import { GoferChannels } from "../../ffi/gofer_channel.ts";
-import { POLLIN } from "../../kernel/abi/poll.ts";
 import {
   type Call,
   decodeFromSentry,
@@ -26,14 +25,15 @@ export type CallBody = Call extends infer C
 export class ControlClient implements Disposable {
   readonly #channels = new GoferChannels();
   readonly #descriptors = new DescriptorMaker();
-  readonly #channel: number;
+  /** The descriptor. */
+  readonly channel: number;
   readonly #bytes = new Uint8Array(MAX_MESSAGE_BYTES);
   readonly #events: Event[] = [];
   #lastId = 0;
 
   /** `channel` is the client's from now on. */
   constructor(channel: number) {
-    this.#channel = channel;
+    this.channel = channel;
   }
 
   /** Connects with a running sandbox. Throws a RuntimeError. */
@@ -51,7 +51,7 @@ export class ControlClient implements Disposable {
   call(body: CallBody, fds: readonly number[] = []): unknown {
     const id = ++this.#lastId;
     const bytes = encodeMessage({ ...body, id });
-    this.#channels.send(this.#channel, bytes, bytes.length, fds);
+    this.#channels.send(this.channel, bytes, bytes.length, fds);
     for (;;) {
       const message = this.#receive();
       if ("event" in message) {
@@ -65,24 +65,19 @@ export class ControlClient implements Disposable {
     }
   }
 
-  /** The next event. Throws a RuntimeError when the sandbox ends instead. */
-  nextEvent(): Event {
-    for (;;) {
-      const event = this.#events.shift();
-      if (event !== undefined) return event;
-      const message = this.#receive();
-      if ("event" in message) return message;
-    }
+  /** Makes a call whose result nobody waits for. */
+  post(body: CallBody): void {
+    const bytes = encodeMessage({ ...body, id: ++this.#lastId });
+    this.#channels.send(this.channel, bytes, bytes.length, []);
   }
 
-  /** True if something came, or will not come any more, in this time. */
-  waitInput(timeoutMs: number): boolean {
-    return this.#events.length > 0 ||
-      this.#descriptors.poll(this.#channel, POLLIN, timeoutMs) > 0;
+  /** An event that came before a reply, null: no more. */
+  takeEvent(): Event | null {
+    return this.#events.shift() ?? null;
   }
 
   #receive(): FromSentry {
-    const length = this.#channels.receive(this.#channel, this.#bytes, [], {
+    const length = this.#channels.receive(this.channel, this.#bytes, [], {
       spinUs: 0,
     });
     if (length > 0) return decodeFromSentry(this.#bytes.subarray(0, length));
@@ -90,7 +85,7 @@ export class ControlClient implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#descriptors.close(this.#channel);
+    this.#descriptors.close(this.channel);
     this.#descriptors[Symbol.dispose]();
     this.#channels[Symbol.dispose]();
   }

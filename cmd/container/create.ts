@@ -43,7 +43,11 @@ import {
 import { readConfig } from "./bundle_config.ts";
 import { openConsole } from "./console.ts";
 import { type ContainerState, shownState } from "./container_state.ts";
-import { ContainerStore, type LockedContainer } from "./container_store.ts";
+import {
+  checkId,
+  ContainerStore,
+  type LockedContainer,
+} from "./container_store.ts";
 import { ControlClient } from "./control_client.ts";
 import { runHooks } from "./hooks.ts";
 import { identify, isAlive } from "./host_process.ts";
@@ -110,6 +114,12 @@ function checkTerminal(plan: SandboxPlan, options: CreateOptions): void {
       "config.json: process.terminal: a detached container's terminal needs --console-socket",
     );
   }
+  if (hasTerminal && !isDetached && !Deno.stdin.isTerminal()) {
+    throw new RuntimeError(
+      ExitStatus.NoInput,
+      "config.json: process.terminal: standard input is not a terminal",
+    );
+  }
   if (consoleSocket !== undefined && !(hasTerminal && isDetached)) {
     throw new RuntimeError(
       ExitStatus.Usage,
@@ -169,6 +179,7 @@ export function createContainer(
   globals: GlobalFlags,
   options: CreateOptions,
 ): Created {
+  checkId(options.id);
   const bundle = resolve(options.bundle);
   const spec = readConfig(bundle);
   const plan = planFromSpec(spec, bundle, options.id);

@@ -46,23 +46,25 @@ export function hasTerminal(): boolean {
   return Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
 }
 
-/** Passes signals on for as long as it lives. A sandbox that cannot be told
- * any more reports why by itself. */
-class SignalForwarder implements Disposable {
+/** Who is told of signals. */
+export interface SignalTarget {
+  signal(signo: number): void;
+  /** The terminal has another size. */
+  resize(): void;
+}
+
+/** Passes signals on for as long as it lives. */
+export class SignalForwarder implements Disposable {
   readonly #listeners = new Map<Deno.Signal, () => void>();
 
-  constructor(sandbox: RunningSandbox, hasTerminal: boolean) {
+  constructor(target: SignalTarget, hasTerminal: boolean) {
     for (const [name, signo] of Object.entries(FORWARDED)) {
-      this.#listen(name as Forwarded, async () => {
-        const pid = await sandbox.started; // else nobody would get it
-        await sandbox.signal(pid, signo);
-      });
+      this.#listen(name as Forwarded, () => target.signal(signo));
     }
-    if (hasTerminal) this.#listen("SIGWINCH", () => sandbox.resize());
+    if (hasTerminal) this.#listen("SIGWINCH", () => target.resize());
   }
 
-  #listen(name: Deno.Signal, pass: () => Promise<void>): void {
-    const listener = () => void pass().catch(() => {});
+  #listen(name: Deno.Signal, listener: () => void): void {
     Deno.addSignalListener(name, listener);
     this.#listeners.set(name, listener);
   }
@@ -74,8 +76,20 @@ class SignalForwarder implements Disposable {
   }
 }
 
-/** Raw mode for as long as it lives. */
-class RawTerminal implements Disposable {
+/** A sandbox that cannot be told any more reports why by itself. */
+function targetOf(sandbox: RunningSandbox): SignalTarget {
+  const signal = async (signo: number) => {
+    const pid = await sandbox.started; // else nobody would get it
+    await sandbox.signal(pid, signo);
+  };
+  return {
+    signal: (signo) => void signal(signo).catch(() => {}),
+    resize: () => void sandbox.resize().catch(() => {}),
+  };
+}
+
+/** Raw mode of our terminal for as long as it lives. */
+export class RawTerminal implements Disposable {
   readonly #terminals = new Terminals("brief");
   readonly #saved: SavedModes;
   constructor() {
@@ -121,7 +135,7 @@ export async function runForeground(
   });
   const spawnedAt = performance.now();
   const isTerminal = plan.process.hasTerminal;
-  using _signals = new SignalForwarder(sandbox, isTerminal);
+  using _signals = new SignalForwarder(targetOf(sandbox), isTerminal);
   using _raw = isTerminal ? new RawTerminal() : null;
   if (globals.debug) {
     const timeline = await sandbox.ready;
