@@ -112,6 +112,10 @@ export class InotifyDescription extends FileDescription {
     super(anonInodes.placeOf("inotify"), flags | O_RDONLY);
   }
 
+  override get canSignal(): boolean {
+    return true;
+  }
+
   override get queue(): WaitQueue {
     return this.#queue;
   }

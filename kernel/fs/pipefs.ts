@@ -103,6 +103,10 @@ export class PipeDescription extends FileDescription {
     }
   }
 
+  override get canSignal(): boolean {
+    return true;
+  }
+
   override get isSeekable(): boolean {
     return false;
   }

@@ -140,6 +140,10 @@ export abstract class Socket extends FileDescription {
     this.kind = kind;
   }
 
+  override get canSignal(): boolean {
+    return true;
+  }
+
   override get isSeekable(): boolean {
     return false;
   }

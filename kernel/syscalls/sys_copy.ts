@@ -18,7 +18,8 @@ import { MemoryBuffer } from "../mm/io_buffer.ts";
 import type { Task } from "../task/task.ts";
 import type { FileDescription } from "../vfs/file_description.ts";
 import { openFileOf } from "./file_arguments.ts";
-import { defineSyscall, type SysResult, unimplemented } from "./syscall.ts";
+import { spliceStream } from "./sys_splice.ts";
+import { defineSyscall, type SysResult } from "./syscall.ts";
 
 /** Bytes that pass at once. */
 const CHUNK = 256 * 1024;
@@ -72,7 +73,7 @@ function readOffset(task: Task, address: number): number | Errno {
 
 export const sendfile = defineSyscall({
   name: "sendfile",
-  support: { partial: "in_fd must be seekable" },
+  support: "full",
   args: { out_fd: "fd", in_fd: "fd", offset: "addr", count: "size" },
   run: (task, { out_fd, in_fd, offset, count }) => {
     const start = offset === 0 ? -1 : readOffset(task, offset);
@@ -81,11 +82,10 @@ export const sendfile = defineSyscall({
     if (isErrno(input) || !input.isReadable) return EBADF;
     if (!input.isSeekable) {
       if (start >= 0) return ESPIPE;
-      unimplemented(task, "sendfile from a stream");
-      return EINVAL;
     }
     const output = openFileOf(task, out_fd);
     if (isErrno(output) || !output.isWritable) return EBADF;
+    if (!input.isSeekable) return spliceStream(task, input, output, count);
     if ((output.flags & O_APPEND) !== 0) return EINVAL;
     const most = Math.min(count, MAX_RW_COUNT, MAX_COPY);
     return sendWaiting(task, input, output, start, offset, most);

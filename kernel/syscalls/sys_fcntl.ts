@@ -17,22 +17,19 @@ import {
   F_GETOWN_EX,
   F_GETPIPE_SZ,
   F_GETSIG,
+  F_NOTIFY,
   F_OFD_GETLK,
   F_OFD_SETLK,
   F_OFD_SETLKW,
-  F_OWNER_EX,
-  F_OWNER_PGRP,
-  F_OWNER_PID,
-  F_OWNER_TID,
   F_SETFD,
   F_SETFL,
+  F_SETLEASE,
   F_SETLK,
   F_SETLKW,
   F_SETOWN,
   F_SETOWN_EX,
   F_SETPIPE_SZ,
   F_SETSIG,
-  F_UNLCK,
   FASYNC,
   FD_CLOEXEC,
   O_APPEND,
@@ -43,14 +40,17 @@ import {
   O_PATH,
 } from "../abi/fcntl.ts";
 import { RLIMIT_NOFILE } from "../abi/resource.ts";
+import { S_IFIFO, S_IFMT } from "../abi/stat.ts";
 import { PipeDescription } from "../fs/pipefs.ts";
 import { TmpfsRegular } from "../fs/tmpfs/tmpfs_regular.ts";
 import { NR_OPEN } from "../task/fd_table.ts";
 import type { Task } from "../task/task.ts";
 import type { FileDescription } from "../vfs/file_description.ts";
+import { leaseType } from "../vfs/file_lease.ts";
 import { checkOwner } from "../vfs/permission.ts";
 import { RegularFileDescription } from "../vfs/regular_file.ts";
 import { getRecordLock, setRecordLockCall } from "./fcntl_lock.ts";
+import { ownerCommand, setAsync, setLeaseCall } from "./fcntl_owner.ts";
 import { defineSyscall, type SysResult, unimplemented } from "./syscall.ts";
 
 export const dup = defineSyscall({
@@ -115,8 +115,7 @@ function duplicate(
 export const fcntl = defineSyscall({
   name: "fcntl",
   support: {
-    partial: "leases, dnotify and write hints fail with EINVAL; O_ASYNC and " +
-      "F_SETOWN are kept but send no signal",
+    partial: "dnotify and write hints fail with EINVAL",
   },
   args: { fd: "fd", cmd: "int", arg: "ulong" },
   run: (task, { fd, cmd, arg }) => {
@@ -126,7 +125,7 @@ export const fcntl = defineSyscall({
     if (result !== undefined) return result;
     // What names a place only has no state to ask for.
     if ((file.flags & O_PATH) !== 0) return EBADF;
-    return fileCommand(task, file, cmd, arg);
+    return fileCommand(task, fd, file, cmd, arg);
   },
 });
 
@@ -165,13 +164,14 @@ function descriptorCommand(
 
 function fileCommand(
   task: Task,
+  fd: number,
   file: FileDescription,
   cmd: number,
   arg: number,
 ): SysResult {
   switch (cmd) {
     case F_SETFL:
-      return setFlags(task, file, arg | 0);
+      return setFlags(task, fd, file, arg | 0);
     case F_GETLK:
     case F_OFD_GETLK:
       return getRecordLock(task, file, arg, cmd === F_OFD_GETLK);
@@ -201,7 +201,11 @@ function fileCommand(
     case F_GET_SEALS:
       return sealedFile(file)?.seals ?? EINVAL;
     case F_GETLEASE:
-      return F_UNLCK;
+      return leaseType(file);
+    case F_SETLEASE:
+      return setLeaseCall(task, fd, file, arg | 0);
+    case F_NOTIFY: // as a kernel without dnotify says it
+      return EINVAL;
     default:
       unimplemented(task, `fcntl command ${cmd}`);
       return EINVAL;
@@ -210,13 +214,25 @@ function fileCommand(
 
 const SETTABLE = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | FASYNC;
 
-function setFlags(task: Task, file: FileDescription, flags: number): SysResult {
+function setFlags(
+  task: Task,
+  fd: number,
+  file: FileDescription,
+  flags: number,
+): SysResult {
   const changed = (file.flags ^ flags) & SETTABLE;
   if ((changed & flags & O_NOATIME) !== 0) {
     const refused = checkOwner(task.identity, file.inode);
     if (refused !== null) return refused;
   }
-  return file.setStatusFlags(file.flags ^ changed) ?? 0;
+  if ((flags & O_DIRECT) !== 0 && !file.canBypassCache) {
+    // For pipes it means packets.
+    if ((file.inode.mode & S_IFMT) !== S_IFIFO) return EINVAL;
+  }
+  const failed = file.setStatusFlags(file.flags ^ changed);
+  if (failed !== null) return failed;
+  if ((changed & FASYNC) !== 0) setAsync(task, fd, file, flags & FASYNC);
+  return 0;
 }
 
 function sealedFile(file: FileDescription): TmpfsRegular | null {
@@ -232,42 +248,4 @@ function addSeals(file: FileDescription, seals: number): SysResult {
   if (!file.isWritable) return EPERM;
   if (sealed === null || (seals & ~KNOWN_SEALS) !== 0) return EINVAL;
   return sealed.addSeals(seals) ?? 0;
-}
-
-function ownerCommand(
-  task: Task,
-  file: FileDescription,
-  cmd: number,
-  arg: number,
-): SysResult {
-  const { memory } = task;
-  switch (cmd) {
-    case F_SETOWN:
-      if ((arg | 0) === -0x80000000) return EINVAL;
-      file.owner = arg | 0;
-      return 0;
-    case F_GETOWN:
-      return file.owner;
-    case F_SETSIG: {
-      const signo = arg | 0;
-      if (signo < 0 || signo > 64) return EINVAL;
-      file.ownerSignal = signo;
-      return 0;
-    }
-    case F_GETSIG:
-      return file.ownerSignal;
-    case F_SETOWN_EX: {
-      const type = memory.readI32(arg + F_OWNER_EX.type);
-      if (isErrno(type)) return type;
-      const pid = memory.readI32(arg + F_OWNER_EX.pid);
-      if (isErrno(pid)) return pid;
-      if (type < F_OWNER_TID || type > F_OWNER_PGRP) return EINVAL;
-      file.owner = type === F_OWNER_PGRP ? -pid : pid;
-      return 0;
-    }
-    default: {
-      const type = file.owner < 0 ? F_OWNER_PGRP : F_OWNER_PID;
-      return memory.writeI32s(arg, [type, Math.abs(file.owner)]) ?? 0;
-    }
-  }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { EBADF, ENOTTY, EOPNOTSUPP, isErrno } from "../abi/errno.ts";
-import { O_NONBLOCK } from "../abi/fcntl.ts";
+import { FASYNC, O_NONBLOCK } from "../abi/fcntl.ts";
 import {
   FICLONE,
   FICLONERANGE,
@@ -19,6 +19,7 @@ import {
 import type { Task } from "../task/task.ts";
 import type { FileDescription } from "../vfs/file_description.ts";
 import { openFileOf } from "./file_arguments.ts";
+import { setAsync } from "./fcntl_owner.ts";
 import { defineSyscall, type SysResult } from "./syscall.ts";
 
 export const ioctl = defineSyscall({
@@ -43,8 +44,8 @@ export const ioctl = defineSyscall({
       }
       case FIOASYNC: {
         const isOn = task.memory.readI32(argument);
-        // No kind of file here sends SIGIO.
-        return isErrno(isOn) ? isOn : ENOTTY;
+        if (isErrno(isOn)) return isOn;
+        return setFileAsync(task, fd, file, isOn !== 0);
       }
       case FICLONE:
       case FICLONERANGE:
@@ -54,6 +55,21 @@ export const ioctl = defineSyscall({
     }
   },
 });
+
+/** FIOASYNC: as F_SETFL with O_ASYNC, but files that can't refuse. */
+function setFileAsync(
+  task: Task,
+  fd: number,
+  file: FileDescription,
+  isOn: boolean,
+): SysResult {
+  if (((file.flags & FASYNC) !== 0) === isOn) return 0;
+  if (!file.canSignal) return ENOTTY;
+  const failed = file.setStatusFlags(file.flags ^ FASYNC);
+  if (failed !== null) return failed;
+  setAsync(task, fd, file, file.flags & FASYNC);
+  return 0;
+}
 
 function fileIoctl(
   task: Task,

@@ -41,6 +41,7 @@ import {
 } from "../abi/fcntl.ts";
 import { RLIMIT_NOFILE } from "../abi/resource.ts";
 import { S_IALLUGO } from "../abi/stat.ts";
+import { ALL_EVENTS } from "../sync/wait_queue.ts";
 import type { Task } from "../task/task.ts";
 import type { OpenHow } from "../vfs/open.ts";
 import { readPath, startOf } from "./file_arguments.ts";
@@ -180,7 +181,7 @@ function openAt(
   const file = vfs.open(task, at, path, { ...how, flags });
   if (isErrno(file)) {
     if (file !== EAGAIN || vfs.openWait === null) return file;
-    return task.block(vfs.openWait);
+    return task.block(vfs.openWait, ALL_EVENTS, vfs.openDeadlineNs);
   }
   slots.install([file], { closeOnExec: (flags & O_CLOEXEC) !== 0 });
   file.release(); // install() took a reference of its own

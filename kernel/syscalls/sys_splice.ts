@@ -98,6 +98,22 @@ export const splice = defineSyscall({
   },
 });
 
+/** sendfile(2) from a socket or terminal, which only works into a pipe: what
+ * did not fit elsewhere would be lost. */
+export function spliceStream(
+  task: Task,
+  input: FileDescription,
+  output: FileDescription,
+  count: number,
+): SysResult {
+  if (!(output instanceof PipeDescription)) return EINVAL;
+  if (input instanceof PipeDescription) return EINVAL;
+  if (count === 0) return 0;
+  const moved = fillPipe(task, input, -1, output, Math.min(count, CHUNK));
+  if (typeof moved === "number" || isErrno(moved)) return moved;
+  return park(task, moved, 0);
+}
+
 /** The offset argument of one side; -1: the file's own position. */
 function offsetOf(
   task: Task,

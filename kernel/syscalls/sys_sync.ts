@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  EAGAIN,
   EBADF,
   EFBIG,
   EINVAL,
@@ -29,7 +30,9 @@ import {
 import { IN_MODIFY } from "../abi/inotify.ts";
 import { MAX_LFS_FILESIZE } from "../abi/limits.ts";
 import { S_ISBLK, S_ISFIFO } from "../abi/stat.ts";
+import { ALL_EVENTS } from "../sync/wait_queue.ts";
 import type { Task } from "../task/task.ts";
+import { leaseDeadline } from "../vfs/file_lease.ts";
 import type { FileSystem } from "../vfs/file_system.ts";
 import { mountSubtree, namespaceRoot } from "../vfs/mount_tree.ts";
 import { FOLLOW } from "../vfs/vfs_core.ts";
@@ -47,6 +50,9 @@ export const truncate = defineSyscall({
     if (isErrno(found)) return found;
     const { mount, inode, dentry } = found;
     const failed = task.kernel.vfs.truncate(mount, inode, length, task);
+    if (failed === EAGAIN && inode.leases !== null) {
+      return task.block(inode.queue, ALL_EVENTS, leaseDeadline(inode));
+    }
     if (failed === null) notifyPlace(dentry, IN_MODIFY);
     return failed ?? 0;
   },

@@ -14,7 +14,7 @@ import {
   type Errno,
   ETXTBSY,
 } from "../abi/errno.ts";
-import { X_OK } from "../abi/fcntl.ts";
+import { O_WRONLY, X_OK } from "../abi/fcntl.ts";
 import { MAX_LFS_FILESIZE } from "../abi/limits.ts";
 import { MS_NOEXEC } from "../abi/mount.ts";
 import { RLIMIT_FSIZE } from "../abi/resource.ts";
@@ -22,6 +22,7 @@ import { SIGXFSZ } from "../abi/signal.ts";
 import { S_IALLUGO, S_IFMT, S_ISGID, S_ISUID } from "../abi/stat.ts";
 import type { Timespec } from "../time/clock.ts";
 import type { Caller, Identity } from "./caller.ts";
+import { breakLeases } from "./file_lease.ts";
 import type { AttributeChange, Inode } from "./inode.ts";
 import type { Mount } from "./mount.ts";
 import {
@@ -129,7 +130,8 @@ export function changeTimes(
   return inode.setAttributes(change);
 }
 
-/** truncate(2): checks of the path form, then the change. */
+/** truncate(2): checks of the path form, then the change. EAGAIN: a lease is
+ * in the way; wait on the inode's queue until leaseDeadline(). */
 export function truncatePath(
   mount: Mount,
   inode: Inode,
@@ -142,6 +144,10 @@ export function truncatePath(
     checkPermission(caller.identity, inode, MAY_WRITE);
   if (refused !== null) return refused;
   if (inode.isWriteDenied) return ETXTBSY;
+  if (inode.leases !== null) {
+    const stuck = breakLeases(inode, O_WRONLY, caller.clock);
+    if (stuck !== null) return stuck.error;
+  }
   return truncateInode(inode, length, caller);
 }
 

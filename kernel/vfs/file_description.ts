@@ -26,6 +26,7 @@ import type { ByteString } from "../mm/user_memory.ts";
 import type { WaitQueue } from "../sync/wait_queue.ts";
 import type { Caller } from "./caller.ts";
 import { releaseFileLocks, releasePosixLocks } from "./file_lock.ts";
+import { releaseLease } from "./file_lease.ts";
 import type { DirectorySink, Inode } from "./inode.ts";
 import type { VfsPath } from "./mount.ts";
 import { showPath } from "./path_name.ts";
@@ -36,15 +37,21 @@ export interface CloseWatcher {
   fileClosed(): void;
 }
 
+/** Who hears of a file by a signal (F_SETOWN); task/file_owner.ts has it. */
+export interface SignalOwner {
+  /** Sends the signal; `reason` is a POLL_* si_code. */
+  send(reason: number): void;
+  /** The file closes. */
+  end(): void;
+}
+
 export abstract class FileDescription {
   /** Access mode, status flags (O_APPEND, O_NONBLOCK, ...), O_PATH. */
   flags: number;
   /** Position for read, write, lseek, readdir. */
   offset = 0;
-  /** F_SETOWN: process (> 0) or group (< 0); 0 none. */
-  owner = 0;
-  /** F_SETSIG. */
-  ownerSignal = 0;
+  /** F_SETOWN, F_SETSIG, O_ASYNC; null: never asked for. */
+  signalOwner: SignalOwner | null = null;
   readonly path: VfsPath;
   /** Told before the file closes; epoll.ts keeps its registrations here. */
   closeWatchers: Set<CloseWatcher> | null = null;
@@ -58,7 +65,9 @@ export abstract class FileDescription {
     path.acquire();
     path.dentry.inode?.acquire();
     this.inode = path.dentry.inode!;
-    if (this.isWritable && this.inode.isRegular) this.inode.writers++;
+    if (!this.inode.isRegular) return;
+    if (this.isWritable) this.inode.writers++;
+    else if (this.isReadable) this.inode.readers++;
   }
   readonly inode: Inode;
 
@@ -89,10 +98,15 @@ export abstract class FileDescription {
     if (this.closeWatchers !== null) {
       for (const watcher of [...this.closeWatchers]) watcher.fileClosed();
     }
+    this.signalOwner?.end();
     notifyClose(this);
     this.onClose();
     if (this.inode.locks !== null) releaseFileLocks(this.inode, this);
-    if (this.isWritable && this.inode.isRegular) this.inode.writers--;
+    if (this.inode.leases !== null) releaseLease(this);
+    if (this.inode.isRegular) {
+      if (this.isWritable) this.inode.writers--;
+      else if (this.isReadable) this.inode.readers--;
+    }
     this.inode.release();
     this.path.release();
   }
@@ -110,6 +124,14 @@ export abstract class FileDescription {
    * ready. */
   get isPollable(): boolean {
     return !this.inode.isRegular && !this.inode.isDirectory;
+  }
+  /** Whether O_ASYNC makes it send signals. */
+  get canSignal(): boolean {
+    return false;
+  }
+  /** Whether it may be used with O_DIRECT. */
+  get canBypassCache(): boolean {
+    return false;
   }
   /** Where waiters for readiness() wait. */
   get queue(): WaitQueue {

@@ -23,6 +23,7 @@ import { WaitQueue } from "../sync/wait_queue.ts";
 import type { Timespec } from "../time/clock.ts";
 import type { Caller } from "./caller.ts";
 import type { FileDescription } from "./file_description.ts";
+import type { FileLease } from "./file_lease.ts";
 import type { FileSystem } from "./file_system.ts";
 import type { VfsPath } from "./mount.ts";
 import type { InodeWatches } from "./watches.ts";
@@ -90,6 +91,10 @@ export abstract class Inode {
   watches: InodeWatches | null = null;
   /** Open files that may write (i_writecount); kept by FileDescription. */
   writers = 0;
+  /** Open files that may only read, of regular files (i_readcount). */
+  readers = 0;
+  /** F_SETLEASE (vfs/file_lease.ts). */
+  leases: FileLease[] | null = null;
   /** Made by O_TMPFILE without O_EXCL: link(2) may name it although nlink is
    * 0. */
   isLinkable = false;

@@ -7,6 +7,7 @@ import {
   EACCES,
   EAGAIN,
   EEXIST,
+  EINVAL,
   EISDIR,
   ELOOP,
   ENOENT,
@@ -20,6 +21,7 @@ import {
   O_ACCMODE,
   O_CLOEXEC,
   O_CREAT,
+  O_DIRECT,
   O_DIRECTORY,
   O_EXCL,
   O_NOATIME,
@@ -48,6 +50,7 @@ import { truncateInode } from "./attributes.ts";
 import type { Caller } from "./caller.ts";
 import { Dentry } from "./dentry.ts";
 import { type FileDescription, PathDescription } from "./file_description.ts";
+import { breakLeases } from "./file_lease.ts";
 import type { Inode } from "./inode.ts";
 import type { Mount, VfsPath } from "./mount.ts";
 import { createChild, newInode } from "./names.ts";
@@ -89,6 +92,7 @@ export function openFile(
   how: OpenHow,
 ): FileDescription | Errno {
   core.openWait = null;
+  core.openDeadlineNs = Infinity;
   if (path.length === 0) return ENOENT;
   if ((how.flags & TMPFILE_BIT) !== 0) {
     return openTemporary(core, caller, at, path, how);
@@ -189,8 +193,20 @@ function openPlace(
     checkWriteAccess(mount, inode, flags);
   if (refused !== null) return refused;
 
+  if (inode.leases !== null) {
+    const stuck = breakLeases(inode, flags, caller.clock);
+    if (stuck !== null) {
+      if (stuck.waitNs > 0) core.openWait = inode.queue;
+      core.openDeadlineNs = stuck.waitNs;
+      return stuck.error;
+    }
+  }
   const file = openInode(core, mount.placeOf(dentry), flags, caller);
   if (isErrno(file)) return file;
+  if ((flags & O_DIRECT) !== 0 && !file.canBypassCache) {
+    file.release();
+    return EINVAL;
+  }
   if (isTruncating) {
     const failed = truncateInode(inode, 0, caller);
     if (failed !== null) {

@@ -56,6 +56,9 @@ export interface CachedFile extends Inode {
 const DAY_SEC = 24 * 60 * 60;
 
 export class RegularFileDescription extends FileDescription {
+  override get canBypassCache(): boolean {
+    return true;
+  }
   /** The data; not `inode` where an overlay shows another file system's. */
   readonly file: CachedFile;
   #isAtimeFresh = false;

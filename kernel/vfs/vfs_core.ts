@@ -62,6 +62,8 @@ export class VfsCore {
   openFifo: OpenFifo = () => ENXIO;
   /** After open() returned EAGAIN: where to wait before trying again. */
   openWait: WaitQueue | null = null;
+  /** And until when, ns of the monotonic clock. */
+  openDeadlineNs = Infinity;
   #lastMountId = 0;
   #lastMoveCookie = 0;
   #lastDevice = 0;

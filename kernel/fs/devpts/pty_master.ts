@@ -32,6 +32,10 @@ export class PtyMasterDescription extends FileDescription {
     super(path, flags);
   }
 
+  override get canSignal(): boolean {
+    return true;
+  }
+
   override get isSeekable(): boolean {
     return false;
   }

@@ -68,6 +68,10 @@ export class TtyDescription extends FileDescription {
     return this.#generation !== this.tty.generation;
   }
 
+  override get canSignal(): boolean {
+    return true;
+  }
+
   override get isSeekable(): boolean {
     return false;
   }
