@@ -4,6 +4,7 @@
  * @module
  */
 import { SYSCALL_NUMBERS } from "../arch/x64/syscall_table.ts";
+import * as adjtimex from "./sys_adjtimex.ts";
 import * as attr from "./sys_attr.ts";
 import * as capability from "./sys_capability.ts";
 import * as clock from "./sys_clock.ts";
@@ -65,6 +66,7 @@ import * as xattr from "./sys_xattr.ts";
 import type { SyscallDefinition } from "./syscall.ts";
 
 const FAMILIES: readonly object[] = [
+  adjtimex,
   attr,
   capability,
   clock,

@@ -23,6 +23,8 @@ import {
   NCCS,
   ONLCR,
   OPOST,
+  TERMIO,
+  TERMIO_SIZE,
   TERMIOS,
   TERMIOS2,
   TERMIOS2_SIZE,
@@ -50,6 +52,16 @@ const LOW_SPEEDS = [
 const HIGH_SPEEDS = [
   ...[0, 57600, 115200, 230400, 460800, 500000, 576000, 921600, 1000000],
   ...[1152000, 1500000, 2000000, 2500000, 3000000, 3500000, 4000000],
+];
+
+/** Characters of struct termio. */
+const NCC = 8;
+/** Where each of its flags is, there and in struct termios. */
+const TERMIO_FLAGS = [
+  ...[TERMIO.c_iflag, TERMIOS.c_iflag],
+  ...[TERMIO.c_oflag, TERMIOS.c_oflag],
+  ...[TERMIO.c_cflag, TERMIOS.c_cflag],
+  ...[TERMIO.c_lflag, TERMIOS.c_lflag],
 ];
 
 export class Termios {
@@ -102,6 +114,32 @@ export class Termios {
       view.setUint32(TERMIOS2.c_ospeed, this.outputSpeed, true);
     }
     return bytes;
+  }
+
+  /** Bytes of the old struct termio, as TCGETA stores them: the low halves of
+   * the flags and the first characters. */
+  encodeTermio(): Uint8Array {
+    const bytes = new Uint8Array(TERMIO_SIZE);
+    const view = new DataView(bytes.buffer);
+    view.setUint16(TERMIO.c_iflag, this.iflag & 0xffff, true);
+    view.setUint16(TERMIO.c_oflag, this.oflag & 0xffff, true);
+    view.setUint16(TERMIO.c_cflag, this.cflag & 0xffff, true);
+    view.setUint16(TERMIO.c_lflag, this.lflag & 0xffff, true);
+    view.setUint8(TERMIO.c_line, this.line);
+    bytes.set(this.cc.subarray(0, NCC), TERMIO.c_cc);
+    return bytes;
+  }
+
+  /** Takes over TERMIO_SIZE bytes of struct termio; what it lacks stays. */
+  decodeTermio(termio: Uint8Array): void {
+    const bytes = this.encode(false);
+    for (let i = 0; i < TERMIO_FLAGS.length; i += 2) {
+      const from = TERMIO_FLAGS[i]!;
+      bytes.set(termio.subarray(from, from + 2), TERMIO_FLAGS[i + 1]!);
+    }
+    bytes[TERMIOS.c_line] = termio[TERMIO.c_line]!;
+    bytes.set(termio.subarray(TERMIO.c_cc, TERMIO.c_cc + NCC), TERMIOS.c_cc);
+    this.decode(bytes);
   }
 
   /** Takes over TERMIOS_SIZE or TERMIOS2_SIZE bytes. */

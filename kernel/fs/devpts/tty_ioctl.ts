@@ -19,6 +19,7 @@ import {
   IXON,
   N_TTY,
   TCFLSH,
+  TCGETA,
   TCGETS,
   TCGETS2,
   TCIFLUSH,
@@ -30,6 +31,9 @@ import {
   TCOON,
   TCSBRK,
   TCSBRKP,
+  TCSETA,
+  TCSETAF,
+  TCSETAW,
   TCSETS,
   TCSETS2,
   TCSETSF,
@@ -37,6 +41,7 @@ import {
   TCSETSW,
   TCSETSW2,
   TCXONC,
+  TERMIO_SIZE,
   TERMIOS2_SIZE,
   TERMIOS_SIZE,
   TIOCCBRK,
@@ -87,6 +92,12 @@ export function ttyIoctl(
       return caller.memory.writeBytes(argument, tty.termios.encode(false)) ?? 0;
     case TCGETS2:
       return caller.memory.writeBytes(argument, tty.termios.encode(true)) ?? 0;
+    case TCGETA:
+      return caller.memory.writeBytes(argument, tty.termios.encodeTermio()) ??
+        0;
+    case TCSETA:
+    case TCSETAW:
+    case TCSETAF:
     case TCSETS:
     case TCSETSW:
     case TCSETSF:
@@ -174,6 +185,22 @@ export function ttyIoctl(
   }
 }
 
+/** Size of the structure that a TCSET* request takes. */
+function sizeFor(request: number): number {
+  switch (request) {
+    case TCSETA:
+    case TCSETAW:
+    case TCSETAF:
+      return TERMIO_SIZE;
+    case TCSETS2:
+    case TCSETSW2:
+    case TCSETSF2:
+      return TERMIOS2_SIZE;
+    default:
+      return TERMIOS_SIZE;
+  }
+}
+
 function setTermios(
   tty: Tty,
   request: number,
@@ -182,16 +209,18 @@ function setTermios(
 ): number | Errno {
   const refused = tty.checkBackground(caller, SIGTTOU);
   if (refused !== null) return refused;
-  const isTermios2 = request === TCSETS2 || request === TCSETSW2 ||
-    request === TCSETSF2;
-  const bytes = new Uint8Array(isTermios2 ? TERMIOS2_SIZE : TERMIOS_SIZE);
+  const size = sizeFor(request);
+  const bytes = new Uint8Array(size);
   const fault = caller.memory.readBytes(argument, bytes);
   if (fault !== null) return fault;
-  if (request === TCSETSF || request === TCSETSF2) tty.flushInput();
+  const isFlushing = request === TCSETSF || request === TCSETSF2 ||
+    request === TCSETAF;
+  if (isFlushing) tty.flushInput();
   const { discipline, termios } = tty;
   const wasCanonical = discipline.isCanonical;
   const hadFlowControl = hasFlowControl(tty);
-  termios.decode(bytes);
+  if (size === TERMIO_SIZE) termios.decodeTermio(bytes);
+  else termios.decode(bytes);
   // N_TTY is the only discipline; another number does not stick.
   termios.line = N_TTY;
   discipline.modeChanged(wasCanonical);

@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <sys/timex.h>
 #include <time.h>
 
 static volatile int fired;
@@ -146,4 +147,20 @@ TEST(clocks_that_nobody_sets)
 	CHECK_ERRNO(clock_settime(CLOCK_PROCESS_CPUTIME_ID, &now), EINVAL);
 	CHECK_ERRNO(clock_settime((clockid_t)-6, &now), EPERM);
 	CHECK_ERRNO(syscall(SYS_clock_settime, 99, NULL), EINVAL);
+}
+
+TEST(adjtimex_reads_the_clock)
+{
+	struct timex state = { .modes = 0 };
+	struct timespec now;
+	CHECK(adjtimex(&state) >= 0);
+	CHECK_EQ(clock_gettime(CLOCK_REALTIME, &now), 0);
+	CHECK(now.tv_sec - state.time.tv_sec <= 1);
+	CHECK_EQ(state.tick, 10000);
+	CHECK_EQ(state.tolerance, 32768000);
+	CHECK_ERRNO(clock_adjtime(CLOCK_MONOTONIC, &state), EOPNOTSUPP);
+	CHECK_ERRNO(clock_adjtime(77, &state), EINVAL);
+	CHECK_ERRNO(syscall(SYS_adjtimex, NULL), EFAULT);
+	state.modes = 0x8000;
+	CHECK_ERRNO(adjtimex(&state), EINVAL);
 }

@@ -490,3 +490,22 @@ TEST(closing_the_master_signals_the_session)
 	CHECK(WIFSIGNALED(status));
 	CHECK_EQ(WTERMSIG(status), SIGHUP);
 }
+
+TEST(the_old_structure_has_the_low_halves)
+{
+	int program, master = make_terminal(&program);
+	struct termios modes, after;
+	struct termio old;
+	CHECK_EQ(tcgetattr(program, &modes), 0);
+	CHECK_EQ(ioctl(program, TCGETA, &old), 0);
+	CHECK_EQ(old.c_lflag, modes.c_lflag & 0xffff);
+	CHECK_EQ(old.c_cflag, modes.c_cflag & 0xffff);
+	CHECK_EQ(old.c_cc[VINTR], modes.c_cc[VINTR]);
+	old.c_lflag &= ~ECHO;
+	old.c_cc[VINTR] = 1;
+	CHECK_EQ(ioctl(program, TCSETAF, &old), 0);
+	CHECK_EQ(tcgetattr(master, &after), 0);
+	CHECK_EQ(after.c_lflag, modes.c_lflag & ~ECHO);
+	CHECK_EQ(after.c_cc[VINTR], 1);
+	CHECK_EQ(after.c_cc[VSUSP], modes.c_cc[VSUSP]);
+}
