@@ -423,21 +423,10 @@ export class Stack implements IpLayer, NdpEvents {
     if (looped.length === 0) return;
     this.#looped = [];
     for (const { nic, packet } of looped) {
-      const { bytes, start } = packet;
-      const isV4 = bytes[start]! >> 4 === 4;
       packet.nicIndex = nic.index;
       packet.isMulticast = true;
       packet.isChecksumRight = true;
-      packet.networkStart = start;
-      packet.source = isV4
-        ? bytes.slice(start + 12, start + 16)
-        : bytes.slice(start + 8, start + 24);
-      packet.destination = isV4
-        ? bytes.slice(start + 16, start + 20)
-        : bytes.slice(start + 24, start + 40);
-      packet.protocol = bytes[start + (isV4 ? 9 : 6)]!;
-      packet.hopLimit = bytes[start + (isV4 ? 8 : 7)]!;
-      packet.start += isV4 ? (bytes[start]! & 15) * 4 : 40;
+      packet.start += noteHeader(packet);
       this.deliver(nic, packet);
     }
   }
@@ -502,18 +491,9 @@ export class Stack implements IpLayer, NdpEvents {
   /** Nobody has the address of a packet's next hop. */
   #onNoNeighbor(packet: PacketBuffer): void {
     this.count("NeighborFailures");
-    const { bytes, start } = packet;
-    const isV4 = bytes[start]! >> 4 === 4;
-    const source = isV4
-      ? bytes.slice(start + 12, start + 16)
-      : bytes.slice(start + 8, start + 24);
-    const destination = isV4
-      ? bytes.slice(start + 16, start + 20)
-      : bytes.slice(start + 24, start + 40);
-    packet.networkStart = start;
-    packet.source = source;
-    packet.destination = destination;
-    packet.protocol = bytes[start + (isV4 ? 9 : 6)]!;
+    const headerSize = noteHeader(packet);
+    const { source, destination, bytes, start } = packet;
+    const isV4 = source.length === 4;
     const type = isV4
       ? Icmpv4Type.DESTINATION_UNREACHABLE
       : Icmpv6Type.DESTINATION_UNREACHABLE;
@@ -523,7 +503,6 @@ export class Stack implements IpLayer, NdpEvents {
       else sendIcmpv6Error(this, packet, type, code, 0);
       return;
     }
-    const headerSize = isV4 ? (bytes[start]! & 15) * 4 : 40;
     this.deliverError({
       error: "host-unreachable",
       type,
@@ -557,6 +536,20 @@ export class Stack implements IpLayer, NdpEvents {
       }
     }
   }
+}
+
+/** Reads the header of a packet of our own; its size. */
+function noteHeader(packet: PacketBuffer): number {
+  const { bytes, start } = packet;
+  const isV4 = bytes[start]! >> 4 === 4;
+  const at = start + (isV4 ? 12 : 8);
+  const size = isV4 ? 4 : 16;
+  packet.networkStart = start;
+  packet.source = bytes.slice(at, at + size);
+  packet.destination = bytes.slice(at + size, at + 2 * size);
+  packet.protocol = bytes[start + (isV4 ? 9 : 6)]!;
+  packet.hopLimit = bytes[start + (isV4 ? 8 : 7)]!;
+  return isV4 ? (bytes[start]! & 15) * 4 : 40;
 }
 
 function etherTypeOf(packet: PacketBuffer): number {
