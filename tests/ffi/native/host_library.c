@@ -153,7 +153,7 @@ __attribute__((unused)) static void try_spawn(void)
 {
 	char good[] = "/bin/sh\0\0\0\0\0sh\0-c\0exit $A\0A=7";
 	char bad[] = "/no/such\0\0\0\0\0x";
-	int32_t request[11] = { 3, 0, 0, 0, -1, -1, -1, 0, 0, 3, 1 };
+	int32_t request[12] = { 3, 0, 0, 0, -1, -1, -1, 0, 0, 3, 1, -1 };
 	int32_t fds[3] = { 2, 1, 0 }, out[2], ending[2];
 
 	CHECK(host_spawn(request, fds, good, sizeof(good), out) == 0);
