@@ -25,9 +25,17 @@ export const VERBS: VerbTable = {
     summary: "explain a verb, or list system calls and platforms",
     load: async () => (await import("./help.ts")).help,
   },
+  events: {
+    summary: "print statistics of a container",
+    load: async () => (await import("./events.ts")).events,
+  },
   exec: {
     summary: "run a further process in a container",
     load: async () => (await import("./exec.ts")).exec,
+  },
+  features: {
+    summary: "print what this runtime can do",
+    load: async () => (await import("./features.ts")).features,
   },
   kill: {
     summary: "send a signal into a container",
@@ -56,6 +64,10 @@ export const VERBS: VerbTable = {
   state: {
     summary: "print the state of a container",
     load: async () => (await import("./state.ts")).state,
+  },
+  wait: {
+    summary: "wait for a container's end",
+    load: async () => (await import("./wait.ts")).wait,
   },
   spec: {
     summary: "write a config.json to start from",

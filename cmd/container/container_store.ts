@@ -148,6 +148,13 @@ export class ContainerStore {
     return join(this.root, id, SOCKET);
   }
 
+  /** The wait status that a container's proxy left; null: none. */
+  exitStatus(id: string): number | null {
+    const bytes = Deno.readFileSync(join(this.root, checkId(id), EXIT));
+    if (bytes.length < 4) return null;
+    return new DataView(bytes.buffer).getInt32(0, true);
+  }
+
   /** Every container whose state can be read, by name. */
   list(): ContainerState[] {
     let names: string[];

@@ -49,7 +49,7 @@ import {
   type LockedContainer,
 } from "./container_store.ts";
 import { ControlClient } from "./control_client.ts";
-import { runHooks } from "./hooks.ts";
+import { RUN_HOOK_POINTS, runHooks } from "./hooks.ts";
 import { identify, isAlive } from "./host_process.ts";
 import { writePidFile } from "./pid_file.ts";
 
@@ -128,6 +128,17 @@ function checkTerminal(plan: SandboxPlan, options: CreateOptions): void {
   }
 }
 
+function checkHooks({ hooks = {} }: OciSpec): void {
+  for (const [point, list] of Object.entries(hooks)) {
+    if (list === undefined || list.length === 0) continue;
+    if ((RUN_HOOK_POINTS as readonly string[]).includes(point)) continue;
+    throw new RuntimeError(
+      ExitStatus.BadConfig,
+      `config.json: hooks.${point}: hooks of this point are not run`,
+    );
+  }
+}
+
 /** Waits for the Sentry's first word. */
 function waitReady({ control, report }: Supervised): readonly TimelineEntry[] {
   using channels = new GoferChannels();
@@ -184,6 +195,7 @@ export function createContainer(
   const spec = readConfig(bundle);
   const plan = planFromSpec(spec, bundle, options.id);
   checkTerminal(plan, options);
+  checkHooks(spec);
   const store = ContainerStore.of(globals);
   using container = store.reserve(options.id);
   try {

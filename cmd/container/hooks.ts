@@ -19,6 +19,15 @@ type Hooks = NonNullable<OciSpec["hooks"]>;
 export type HookPoint = keyof Hooks;
 export type Hook = NonNullable<Hooks[HookPoint]>[number];
 
+/** The points at which hooks are run; others are refused. */
+export const RUN_HOOK_POINTS: readonly HookPoint[] = [
+  "prestart",
+  "createRuntime",
+  "createContainer",
+  "poststart",
+  "poststop",
+];
+
 /** What a hook wrote, as far as an error message may be long. */
 const MAX_OUTPUT = 1024;
 const MS_PER_SEC = 1000;

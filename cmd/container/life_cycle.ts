@@ -136,6 +136,17 @@ export function deleteContainer(
   return failures;
 }
 
+/** Waits for the end of a container; its wait status. */
+export function waitContainer(store: ContainerStore, id: string): number {
+  const state = store.state(id);
+  using spawner = new Spawner();
+  using descriptors = new DescriptorMaker();
+  const FOREVER = -1;
+  hasEnded(spawner, descriptors, state.proxy, FOREVER);
+  // The proxy wrote it before it ended, unless it was killed.
+  return store.exitStatus(id) ?? SIGKILL;
+}
+
 /** Ends what is left of a container. The proxy ends last, when it has reaped
  * the others. */
 function killAll({ sentry, gofer, proxy }: ContainerState): void {

@@ -60,6 +60,13 @@ const FLAGS: Readonly<Record<string, readonly [number, number]>> = {
 const PROPAGATION =
   /^r?(private|shared|slave|unbindable)$|^(mand|nomand|silent|loud)$/;
 
+/** Options that mean the same for every file system. */
+export const MOUNT_OPTION_NAMES: readonly string[] = [
+  "bind",
+  "rbind",
+  ...Object.keys(FLAGS),
+];
+
 /** Sorts the options of one mount. */
 export function parseMountOptions(options: readonly string[]): MountOptions {
   let flags = 0;
