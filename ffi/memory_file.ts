@@ -11,6 +11,7 @@
 
 import type { HostMemory } from "../kernel/host.ts";
 import { bind } from "./binding.ts";
+import { lastingView } from "./lasting_view.ts";
 import { HostError, must, nativePath } from "./library.ts";
 
 /** Called once. */
@@ -69,9 +70,10 @@ export class MemoryFile implements HostMemory, Disposable {
 
   /**
    * Reserves a window of `size` bytes, rounded down to pages. Throws a
-   * HostError when the host refuses.
+   * HostError when the host refuses. `isForever`: its view is never collected.
    */
-  constructor(size = DEFAULT_WINDOW, path = nativePath("libhost.so")) {
+  constructor(size = DEFAULT_WINDOW, isForever = false) {
+    const path = nativePath("libhost.so");
     this.#library = Deno.dlopen(path, SYMBOLS);
     this.#calls = this.#library.symbols;
     const setup = bind(path, SETUP, "brief");
@@ -83,7 +85,9 @@ export class MemoryFile implements HostMemory, Disposable {
     this.size = size - size % 4096;
     const base = setup.symbols.host_memory_base(handle);
     if (base === null) throw new Error("The memory file has no mapping");
-    const buffer = Deno.UnsafePointerView.getArrayBuffer(base, this.size);
+    const buffer = isForever
+      ? lastingView(base, this.size)
+      : Deno.UnsafePointerView.getArrayBuffer(base, this.size);
     setup.close();
     this.view = new DataView(buffer);
     this.bytes = new Uint8Array(buffer);

@@ -6,7 +6,7 @@
 import { Clock } from "../../ffi/clock.ts";
 import { type DescriptorMaker, Files } from "../../ffi/files.ts";
 import type { GoferChannels } from "../../ffi/gofer_channel.ts";
-import { MemoryFile } from "../../ffi/memory_file.ts";
+import { DEFAULT_WINDOW, MemoryFile } from "../../ffi/memory_file.ts";
 import { Reactor } from "../../ffi/reactor.ts";
 import type { GoferClient } from "../../gofer/client.ts";
 import { RemoteGofer } from "../../gofer/remote_gofer.ts";
@@ -70,7 +70,10 @@ export function buildHost(
 ): BootHost {
   const clock = new Clock();
   const firstSample = clock.sampleTsc();
-  const memory = timeline.step("memory file", () => new MemoryFile());
+  const memory = timeline.step(
+    "memory file",
+    () => new MemoryFile(DEFAULT_WINDOW, true),
+  );
   const { platform, platformName } = timeline.step(
     "platform",
     () => choosePlatform(spec.platform, memory, descriptors),

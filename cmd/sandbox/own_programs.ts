@@ -25,9 +25,9 @@ export const CODE_CACHE = "code_cache";
 
 /**
  * V8's threads help a kernel that compiles and collects while guests run; the
- * file server is small and mostly asleep. The memory file's terabyte looks to
- * V8 like garbage piling up outside its heap: with incremental marking each
- * view of it costs a start 10 ms and more. runsc itself takes no flags.
+ * file server is small and mostly asleep. With incremental marking the view of
+ * the memory file would start a collection at the moment that it is made, 10 ms
+ * and more, though it is uncounted right away. runsc itself takes no flags.
  */
 const V8_FLAGS: Readonly<Record<string, readonly string[]>> = {
   boot: ["--v8-flags=--no-incremental-marking"],
