@@ -23,7 +23,7 @@ import type {
 } from "../network/ip_layer.ts";
 import { receiveIpv4, sendIpv4 } from "../network/ipv4.ts";
 import { receiveIpv6, sendIpv6 } from "../network/ipv6.ts";
-import { type NdpEvents, probeNdp, solicitNdp } from "../network/ndp.ts";
+import { probeNdp, solicitNdp } from "../network/ndp.ts";
 import type { Random } from "../random.ts";
 import {
   broadcastOf,
@@ -48,6 +48,7 @@ import type { PacketBuffer } from "./packet_buffer.ts";
 import { PathMtuCache } from "./path_mtu.ts";
 import { RouteTable } from "./route_table.ts";
 import { selectSource } from "./source_address.ts";
+import { etherTypeOf, isAt, noteHeader } from "./own_header.ts";
 import { Timer, TimerQueue } from "./timer_queue.ts";
 
 /** Who takes packets of a protocol number. */
@@ -75,7 +76,7 @@ const REASSEMBLY_V6_MS = 60_000;
 /** RFC 4862 §5.1: RetransTimer. */
 const DAD_MS = 1000;
 
-export class Stack implements IpLayer, NdpEvents {
+export class Stack implements IpLayer {
   readonly random: Random;
   readonly routes = new RouteTable();
   readonly statistics: Statistics = new Map();
@@ -451,43 +452,6 @@ export class Stack implements IpLayer, NdpEvents {
     this.#transports.get(report.protocol)?.onError(report);
   }
 
-  onDuplicate(nic: Nic, address: IpAddress): void {
-    this.count("DuplicateAddress");
-    this.removeAddress(nic, address);
-  }
-
-  onRouter(nic: Nic, router: IpAddress, lifetimeSeconds: number): void {
-    const isSame = (entry: { gateway?: IpAddress; nicIndex: number }) =>
-      entry.nicIndex === nic.index && entry.gateway !== undefined &&
-      sameAddress(entry.gateway, router);
-    if (lifetimeSeconds === 0) {
-      this.routes.remove((entry) => entry.prefixBits === 0 && isSame(entry));
-      return;
-    }
-    this.routes.add({
-      destination: new Uint8Array(16),
-      prefixBits: 0,
-      gateway: router,
-      nicIndex: nic.index,
-      metric: 1024,
-    });
-  }
-
-  onPrefix(nic: Nic, prefix: IpAddress, bits: number, seconds: number): void {
-    if (seconds === 0 || bits === 0) return;
-    this.routes.add({
-      destination: maskAddress(prefix, bits),
-      prefixBits: bits,
-      nicIndex: nic.index,
-      metric: 256,
-    });
-  }
-
-  onAddress(nic: Nic, address: IpAddress, bits: number, seconds: number): void {
-    if (seconds === 0 || nic.findAddress(address) !== undefined) return;
-    this.addAddress(nic, address, bits);
-  }
-
   /** Nobody has the address of a packet's next hop. */
   #onNoNeighbor(packet: PacketBuffer): void {
     this.count("NeighborFailures");
@@ -536,29 +500,4 @@ export class Stack implements IpLayer, NdpEvents {
       }
     }
   }
-}
-
-/** Reads the header of a packet of our own; its size. */
-function noteHeader(packet: PacketBuffer): number {
-  const { bytes, start } = packet;
-  const isV4 = bytes[start]! >> 4 === 4;
-  const at = start + (isV4 ? 12 : 8);
-  const size = isV4 ? 4 : 16;
-  packet.networkStart = start;
-  packet.source = bytes.slice(at, at + size);
-  packet.destination = bytes.slice(at + size, at + 2 * size);
-  packet.protocol = bytes[start + (isV4 ? 9 : 6)]!;
-  packet.hopLimit = bytes[start + (isV4 ? 8 : 7)]!;
-  return isV4 ? (bytes[start]! & 15) * 4 : 40;
-}
-
-function etherTypeOf(packet: PacketBuffer): number {
-  return packet.bytes[packet.start]! >> 4 === 4
-    ? EtherType.IPV4
-    : EtherType.IPV6;
-}
-
-function isAt(bytes: Uint8Array, at: number, mac: MacAddress): boolean {
-  for (let i = 0; i < 6; i++) if (bytes[at + i] !== mac[i]) return false;
-  return true;
 }

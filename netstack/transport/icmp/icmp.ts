@@ -10,6 +10,7 @@ import {
   receiveIcmpv6Error,
 } from "../../network/icmp_errors.ts";
 import type { IcmpReport } from "../../network/ip_layer.ts";
+import { Autoconfiguration } from "../../network/autoconfiguration.ts";
 import { receiveNdp } from "../../network/ndp.ts";
 import type { Nic } from "../../stack/nic.ts";
 import { PacketBuffer } from "../../stack/packet_buffer.ts";
@@ -36,12 +37,14 @@ const ECHO_PER_MS = 1;
 
 export class Icmp {
   readonly stack: Stack;
+  readonly #configuration: Autoconfiguration;
   readonly #pings = new Map<number, PingEndpoint>();
   #tokens = ECHO_BURST;
   #tokensAt = 0;
 
   constructor(stack: Stack) {
     this.stack = stack;
+    this.#configuration = new Autoconfiguration(stack);
     stack.register(Protocol.ICMP, transport(this, "receiveV4"));
     stack.register(Protocol.ICMPV6, transport(this, "receiveV6"));
   }
@@ -91,7 +94,7 @@ export class Icmp {
     } else if (message.type === Icmpv6Type.ECHO_REQUEST) {
       if (!this.#mayAnswer()) return;
       this.#reply(packet, { ...message, type: Icmpv6Type.ECHO_REPLY });
-    } else receiveNdp(stack, stack, nic, packet, message);
+    } else receiveNdp(stack, this.#configuration, nic, packet, message);
   }
 
   onError(report: IcmpReport): void {
