@@ -201,11 +201,18 @@ export class Stack implements IpLayer {
     this.#taps.delete(tap);
   }
 
-  /** Takes what has arrived and fires what is due. */
+  /** Takes what has arrived and fires what is due. Packets come first: an
+   * answer that waited for us must not count as lost. */
   poll(now: Millis): void {
     this.#now = Math.max(now, this.#now);
+    const rest = this.#receiveAll(POLL_BUDGET);
     this.#timers.fire(this.#now);
-    let budget = POLL_BUDGET;
+    this.#receiveAll(rest);
+    this.#expire();
+  }
+
+  /** Takes packets, at most about `budget`; what is left of it. */
+  #receiveAll(budget: number): number {
     let hasMore = true;
     while (hasMore && budget > 0) {
       hasMore = this.#looped.length > 0;
@@ -220,7 +227,7 @@ export class Stack implements IpLayer {
         }
       }
     }
-    this.#expire();
+    return budget;
   }
 
   /** When poll() has something to do: at once if it is not after `now`. */
