@@ -7,11 +7,32 @@
 import {
   inPrefix,
   type IpAddress,
+  isLimitedBroadcast,
   isLinkLocal,
   isLoopback,
+  isMulticast,
 } from "../wire/address.ts";
 import type { Nic, NicAddress } from "./nic.ts";
 
+/** True for destinations that are on whatever link they are sent to. */
+export function needsNoRoute(destination: IpAddress): boolean {
+  return isMulticast(destination) || isLinkLocal(destination) ||
+    isLimitedBroadcast(destination);
+}
+
+/** The NIC for a destination that no route names; undefined: unreachable. */
+export function nicWithoutRoute(
+  nics: readonly Nic[],
+  destination: IpAddress,
+): Nic | undefined {
+  if (!needsNoRoute(destination)) return undefined;
+  return nics.find((nic) => nic.isUp && !nic.isLoopback) ??
+    (isMulticast(destination)
+      ? nics.find((nic) => nic.isUp && nic.isLoopback)
+      : undefined);
+}
+
+/** Our address for a way to a destination; undefined: there is none. */
 export function selectSource(
   nic: Nic,
   nics: readonly Nic[],

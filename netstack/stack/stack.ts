@@ -31,7 +31,6 @@ import {
   IPV4_LOOPBACK,
   IPV6_LOOPBACK,
   isLimitedBroadcast,
-  isLinkLocal,
   isLoopback,
   isMulticast,
   isUnspecified,
@@ -47,7 +46,11 @@ import { Nic } from "./nic.ts";
 import type { PacketBuffer } from "./packet_buffer.ts";
 import { PathMtuCache } from "./path_mtu.ts";
 import { RouteTable } from "./route_table.ts";
-import { selectSource } from "./source_address.ts";
+import {
+  needsNoRoute,
+  nicWithoutRoute,
+  selectSource,
+} from "./source_address.ts";
 import { etherTypeOf, isAt, noteHeader } from "./own_header.ts";
 import { Timer, TimerQueue } from "./timer_queue.ts";
 
@@ -306,7 +309,12 @@ export class Stack implements IpLayer {
       };
     }
     const entry = this.routes.find(destination, options.nicIndex ?? 0);
-    const nic = this.#nicFor(destination, entry?.nicIndex, options.nicIndex);
+    const byCaller = options.nicIndex ?? 0;
+    const nic = entry !== undefined
+      ? this.findNic(entry.nicIndex)
+      : byCaller !== 0
+      ? needsNoRoute(destination) ? this.findNic(byCaller) : undefined
+      : nicWithoutRoute(this.#nics, destination);
     if (nic === undefined) return "network-unreachable";
     if (!nic.isUp) return "network-unreachable";
     const nextHop = entry?.gateway ?? destination;
@@ -314,21 +322,6 @@ export class Stack implements IpLayer {
       selectSource(nic, this.#nics, nextHop, destination);
     if (source === undefined) return "address-not-available";
     return { nic, source, destination, nextHop, generation };
-  }
-
-  /** Groups, link-local and broadcast addresses need no route, only a NIC. */
-  #nicFor(
-    destination: IpAddress,
-    byRoute: number | undefined,
-    byCaller: number | undefined,
-  ): Nic | undefined {
-    if (byRoute !== undefined) return this.findNic(byRoute);
-    const isOnLink = isMulticast(destination) || isLinkLocal(destination) ||
-      isLimitedBroadcast(destination);
-    if (!isOnLink) return undefined;
-    if (byCaller !== undefined && byCaller !== 0) return this.findNic(byCaller);
-    return this.#nics.find((nic) => nic.isUp && !nic.isLoopback) ??
-      (isMulticast(destination) ? this.loopback : undefined);
   }
 
   send(
