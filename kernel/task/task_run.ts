@@ -216,6 +216,8 @@ export function returnToUser(task: Task): void {
     : task.context.resume(addressSpace);
   if (result < 0) {
     task.state = "kernel";
+    // Its process was killed from outside, and nobody has told us yet.
+    if (result === -ESRCH.code) return task.kernel.onContextDeath(task);
     task.kernel.host.log.warn(
       `task ${task.tid}: cannot resume, host error ${-result}`,
     );

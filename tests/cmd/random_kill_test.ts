@@ -56,7 +56,10 @@ Deno.test(`a process killed at any moment ends the sandbox cleanly (seed ${SEED}
     const said = new TextDecoder().decode(stderr).trimEnd();
     assert(code !== 0, `round ${round}: status 0, ${said}`);
     assertEquals(said.split("\n").length, 1, `round ${round}: ${said}`);
-    assert(said.startsWith("runsc: "), `round ${round}: ${said}`);
+    assert(
+      said.startsWith("runsc: "),
+      `round ${round}: status ${code}, ${said}`,
+    );
   }
   assertEquals(descendants(), before);
 });
