@@ -5,6 +5,7 @@
  * @module
  */
 import { basename, dirname } from "@std/path";
+import { bind, type Binding, type Bound } from "./binding.ts";
 import { cString, must, nativePath } from "./library.ts";
 
 const SYMBOLS = {
@@ -19,11 +20,11 @@ const SYMBOLS = {
 /** Makes and takes connections. Paths may have any length, their last part 80
  * bytes. */
 export class ControlSockets implements Disposable {
-  readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
-  readonly #calls: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+  readonly #library: Bound<typeof SYMBOLS>;
+  readonly #calls: Bound<typeof SYMBOLS>["symbols"];
 
-  constructor(path = nativePath("libhost.so")) {
-    this.#library = Deno.dlopen(path, SYMBOLS);
+  constructor(binding: Binding = "lasting") {
+    this.#library = bind(nativePath("libhost.so"), SYMBOLS, binding);
     this.#calls = this.#library.symbols;
   }
 

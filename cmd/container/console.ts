@@ -23,8 +23,8 @@ export function openConsole(
   socketPath: string,
   size: OciProcess["consoleSize"],
 ): HostFd {
-  using terminals = new Terminals();
-  using descriptors = new DescriptorMaker();
+  using terminals = new Terminals("brief");
+  using descriptors = new DescriptorMaker("brief");
   const [master, slave] = terminals.openPair();
   try {
     // The container's own terminal does what a terminal does; this one only
@@ -48,8 +48,8 @@ function send(
   socketPath: string,
   master: HostFd,
 ): void {
-  using sockets = new ControlSockets();
-  using channels = new GoferChannels();
+  using sockets = new ControlSockets("brief");
+  using channels = new GoferChannels("brief");
   const socket = sockets.connect(socketPath, "stream");
   if (socket < 0) {
     throw new RuntimeError(

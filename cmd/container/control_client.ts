@@ -23,8 +23,8 @@ export type CallBody = Call extends infer C
   : never;
 
 export class ControlClient implements Disposable {
-  readonly #channels = new GoferChannels();
-  readonly #descriptors = new DescriptorMaker();
+  readonly #channels = new GoferChannels("brief");
+  readonly #descriptors = new DescriptorMaker("brief");
   /** The descriptor. */
   readonly channel: number;
   readonly #bytes = new Uint8Array(MAX_MESSAGE_BYTES);
@@ -38,7 +38,7 @@ export class ControlClient implements Disposable {
 
   /** Connects with a running sandbox. Throws a RuntimeError. */
   static connect(socketPath: string): ControlClient {
-    using sockets = new ControlSockets();
+    using sockets = new ControlSockets("brief");
     const channel = sockets.connect(socketPath, "messages");
     if (channel < 0) {
       throw new RuntimeError(ExitStatus.Failure, "container not running");

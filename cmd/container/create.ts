@@ -141,8 +141,8 @@ function checkHooks({ hooks = {} }: OciSpec): void {
 
 /** Waits for the Sentry's first word. */
 function waitReady({ control, report }: Supervised): readonly TimelineEntry[] {
-  using channels = new GoferChannels();
-  using descriptors = new DescriptorMaker();
+  using channels = new GoferChannels("brief");
+  using descriptors = new DescriptorMaker("brief");
   const bytes = new Uint8Array(MAX_MESSAGE_BYTES);
   const receive = (channel: number) => {
     const length = channels.receive(channel, bytes, [], { spinUs: 0 });
@@ -218,10 +218,10 @@ function start(
   options: CreateOptions,
   { bundle, spec, plan, container }: Plans,
 ): Created {
-  using descriptors = new DescriptorMaker();
-  using sockets = new ControlSockets();
+  using descriptors = new DescriptorMaker("brief");
+  using sockets = new ControlSockets("brief");
   using theirs = new OwnedFds(descriptors);
-  const spawner = new Spawner();
+  const spawner = new Spawner("brief");
   const user = hostUser(globals.rootless);
   const listener = theirs.own(sockets.listen(container.socketPath));
   const console = options.consoleSocket === undefined ? -1 : theirs.own(

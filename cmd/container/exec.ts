@@ -141,9 +141,9 @@ function start(
   options: ExecOptions,
   control: ControlClient,
 ): Executed {
-  using descriptors = new DescriptorMaker();
+  using descriptors = new DescriptorMaker("brief");
   using theirs = new OwnedFds(descriptors);
-  using spawner = new Spawner();
+  using spawner = new Spawner("brief");
   const { consoleSocket, pidFile, internalPidFile, isDetached } = options;
   const terminal = consoleSocket === undefined ? -1 : theirs.own(
     openConsole(resolve(consoleSocket), options.process.consoleSize),

@@ -50,8 +50,8 @@ function runHook(
   state: ShownState,
   place: HookPlace,
 ): void {
-  using spawner = new Spawner();
-  using descriptors = new DescriptorMaker();
+  using spawner = new Spawner("brief");
+  using descriptors = new DescriptorMaker("brief");
   const input = descriptors.sealed(
     new TextEncoder().encode(JSON.stringify(state)),
   );

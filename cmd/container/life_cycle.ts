@@ -139,8 +139,8 @@ export function deleteContainer(
 /** Waits for the end of a container; its wait status. */
 export function waitContainer(store: ContainerStore, id: string): number {
   const state = store.state(id);
-  using spawner = new Spawner();
-  using descriptors = new DescriptorMaker();
+  using spawner = new Spawner("brief");
+  using descriptors = new DescriptorMaker("brief");
   const FOREVER = -1;
   hasEnded(spawner, descriptors, state.proxy, FOREVER);
   // The proxy wrote it before it ended, unless it was killed.
@@ -150,8 +150,8 @@ export function waitContainer(store: ContainerStore, id: string): number {
 /** Ends what is left of a container. The proxy ends last, when it has reaped
  * the others. */
 function killAll({ sentry, gofer, proxy }: ContainerState): void {
-  using spawner = new Spawner();
-  using descriptors = new DescriptorMaker();
+  using spawner = new Spawner("brief");
+  using descriptors = new DescriptorMaker("brief");
   for (const process of [sentry, gofer]) kill(spawner, process);
   if (!hasEnded(spawner, descriptors, proxy, KILL_MS)) kill(spawner, proxy);
   for (const process of [proxy, sentry, gofer]) {

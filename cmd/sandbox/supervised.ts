@@ -71,8 +71,8 @@ export function startSupervised(
   plan: SandboxPlan,
   options: SupervisedOptions,
 ): Supervised {
-  using descriptors = new DescriptorMaker();
-  using channels = new GoferChannels();
+  using descriptors = new DescriptorMaker("brief");
+  using channels = new GoferChannels("brief");
   using theirs = new OwnedFds(descriptors);
   const kept: number[] = [];
   const tools = { descriptors, channels, theirs, kept };
@@ -111,8 +111,8 @@ export function startProxy(
   name: string,
   terminal: number,
 ): { readonly proxy: Child; readonly connection: number } {
-  using descriptors = new DescriptorMaker();
-  using channels = new GoferChannels();
+  using descriptors = new DescriptorMaker("brief");
+  using channels = new GoferChannels("brief");
   using theirs = new OwnedFds(descriptors);
   const [ours, connection] = channels.pair();
   theirs.own(ours);
