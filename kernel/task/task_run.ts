@@ -6,7 +6,7 @@
  * guest, stopped or dead.
  * @module
  */
-import { EINTR, ENOSYS, isErrno } from "../abi/errno.ts";
+import { EINTR, ENOSYS, ESRCH, isErrno } from "../abi/errno.ts";
 import { PTRACE_EVENT_SECCOMP } from "../abi/ptrace.ts";
 import {
   BUS_ADRALN,
