@@ -10,6 +10,7 @@ import { mayTrace } from "../task/ptrace_access.ts";
 import {
   attach,
   detach,
+  listenTracee,
   type ResumeMode,
   resumeTracee,
   type Tracee,
@@ -122,7 +123,7 @@ function control(
     case pt.PTRACE_GETEVENTMSG:
       return task.memory.writeU64(data, tracee.message) ?? 0;
     case pt.PTRACE_LISTEN:
-      return listen(tracee);
+      return listen(target, tracee);
     default:
       return accessState(task, target, tracee, op, addr, data) ??
         unknown(task, op);
@@ -130,9 +131,9 @@ function control(
 }
 
 /** Only a seized tracee in a job-control stop can be left there. EIO. */
-function listen(tracee: Tracee): SysResult {
+function listen(target: Task, tracee: Tracee): SysResult {
   if (!tracee.isSeized || tracee.stop?.isGroup !== true) return EIO;
-  tracee.isListening = true;
+  listenTracee(target);
   return 0;
 }
 

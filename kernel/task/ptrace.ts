@@ -250,12 +250,30 @@ export function detach(task: Task, signo: number): void {
   task.context.setSingleStep(false);
 }
 
+/** PTRACE_LISTEN: the tracee stays, but what it was to be told comes next. */
+export function listenTracee(task: Task): void {
+  const { ptrace } = task;
+  if (ptrace === null) return;
+  ptrace.isListening = true;
+  ptrace.isUnreported = false;
+  if (ptrace.wantsTrap) leaveListening(task);
+}
+
+function leaveListening(task: Task): void {
+  const ptrace = task.ptrace!;
+  ptrace.isListening = false;
+  ptrace.stop = null;
+  task.kernel.makeRunnable(task);
+}
+
 /** PTRACE_INTERRUPT. */
 export function trapTracee(task: Task): void {
   const { ptrace } = task;
-  if (ptrace === null || ptrace.stop !== null) return;
+  if (ptrace === null) return;
+  // In a stop it is remembered for the way on.
   ptrace.wantsTrap = true;
-  interruptTask(task);
+  if (ptrace.stop === null) interruptTask(task);
+  else if (ptrace.isListening) leaveListening(task);
 }
 
 /** Stops before a signal is delivered; the tracer decides on it. */

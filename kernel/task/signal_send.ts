@@ -82,11 +82,12 @@ export function continueGroup(group: ThreadGroup): void {
     const { ptrace } = task;
     if (task.state === "stopped" && (ptrace === null || ptrace.stop === null)) {
       task.kernel.makeRunnable(task);
-    } else if (ptrace !== null && ptrace.isListening) {
-      // Leaves the job-control stop for the next one, which tells of SIGCONT.
+    } else if (ptrace !== null && ptrace.isSeized) {
+      // The next stop tells of SIGCONT: now if the tracer listens.
+      ptrace.wantsTrap = true;
+      if (!ptrace.isListening) continue;
       ptrace.isListening = false;
       ptrace.stop = null;
-      ptrace.wantsTrap = true;
       task.kernel.makeRunnable(task);
     }
   }
