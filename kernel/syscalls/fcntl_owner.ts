@@ -2,7 +2,7 @@
  * fcntl(2), "Managing signals" and "Leases": who hears of a file by a signal.
  * @module
  */
-import { EINVAL, isErrno } from "../abi/errno.ts";
+import { EINVAL, ENOTDIR, isErrno } from "../abi/errno.ts";
 import {
   F_GETOWN,
   F_GETSIG,
@@ -19,6 +19,7 @@ import { NSIG } from "../abi/signal.ts";
 import { TtyDescription } from "../fs/devpts/tty_description.ts";
 import { FileOwner } from "../task/file_owner.ts";
 import type { Task } from "../task/task.ts";
+import { notifyDirectory } from "../vfs/dnotify.ts";
 import type { FileDescription } from "../vfs/file_description.ts";
 import { setLease } from "../vfs/file_lease.ts";
 import type { SysResult } from "./syscall.ts";
@@ -41,6 +42,22 @@ export function setAsync(
     owner.setTarget(F_OWNER_PGRP, processGroup.id, task);
   }
   owner.start(fd);
+}
+
+/** F_NOTIFY; the caller hears of the directory unless it named somebody else.
+ * ENOTDIR. */
+export function notifyCall(
+  task: Task,
+  fd: number,
+  file: FileDescription,
+  mask: number,
+): SysResult {
+  if (!file.inode.isDirectory) return ENOTDIR;
+  const owner = FileOwner.of(file);
+  owner.fd = fd;
+  if (!owner.hasTarget) owner.setTarget(F_OWNER_PID, task.processId, task);
+  notifyDirectory(file, mask);
+  return 0;
 }
 
 /** F_SETLEASE; the holder hears of a break unless it named somebody else. */

@@ -50,7 +50,12 @@ import { leaseType } from "../vfs/file_lease.ts";
 import { checkOwner } from "../vfs/permission.ts";
 import { RegularFileDescription } from "../vfs/regular_file.ts";
 import { getRecordLock, setRecordLockCall } from "./fcntl_lock.ts";
-import { ownerCommand, setAsync, setLeaseCall } from "./fcntl_owner.ts";
+import {
+  notifyCall,
+  ownerCommand,
+  setAsync,
+  setLeaseCall,
+} from "./fcntl_owner.ts";
 import { defineSyscall, type SysResult, unimplemented } from "./syscall.ts";
 
 export const dup = defineSyscall({
@@ -115,7 +120,7 @@ function duplicate(
 export const fcntl = defineSyscall({
   name: "fcntl",
   support: {
-    partial: "dnotify and write hints fail with EINVAL",
+    partial: "write hints fail with EINVAL",
   },
   args: { fd: "fd", cmd: "int", arg: "ulong" },
   run: (task, { fd, cmd, arg }) => {
@@ -204,8 +209,8 @@ function fileCommand(
       return leaseType(file);
     case F_SETLEASE:
       return setLeaseCall(task, fd, file, arg | 0);
-    case F_NOTIFY: // as a kernel without dnotify says it
-      return EINVAL;
+    case F_NOTIFY:
+      return notifyCall(task, fd, file, arg | 0);
     default:
       unimplemented(task, `fcntl command ${cmd}`);
       return EINVAL;

@@ -286,3 +286,43 @@ TEST(sendfile_takes_streams_only_for_pipes)
 	CHECK_ERRNO(splice(sockets[1], NULL, pipes[1], NULL, 1,
 			   SPLICE_F_NONBLOCK), EAGAIN);
 }
+
+TEST(f_notify_tells_of_a_directory)
+{
+	char path[] = "/tmp/notify-XXXXXX", name[64], other[64];
+	siginfo_t info;
+	block(SIGRTMIN + 3);
+	CHECK(mkdtemp(path) != NULL);
+	snprintf(name, sizeof name, "%s/a", path);
+	snprintf(other, sizeof other, "%s/b", path);
+	int fd = open(path, O_RDONLY | O_DIRECTORY);
+	CHECK(fd >= 0);
+	CHECK_EQ(fcntl(fd, F_SETSIG, SIGRTMIN + 3), 0);
+
+	/* Once, unless DN_MULTISHOT asks for more. */
+	CHECK_EQ(fcntl(fd, F_NOTIFY, DN_CREATE), 0);
+	int file = open(name, O_CREAT | O_RDWR, 0600);
+	CHECK(file >= 0);
+	CHECK_EQ(take(SIGRTMIN + 3, &info), SIGRTMIN + 3);
+	CHECK_EQ(info.si_code, POLL_MSG);
+	CHECK_EQ(info.si_fd, fd);
+	CHECK_EQ(unlink(name), 0);
+	CHECK_EQ(mknod(name, S_IFREG | 0600, 0), 0);
+	CHECK_ERRNO(take(SIGRTMIN + 3, NULL), EAGAIN);
+
+	CHECK_EQ(fcntl(fd, F_NOTIFY, DN_RENAME | DN_MULTISHOT), 0);
+	CHECK_EQ(fcntl(fd, F_NOTIFY, DN_DELETE | DN_MULTISHOT), 0);
+	CHECK_EQ(rename(name, other), 0);
+	CHECK_EQ(take(SIGRTMIN + 3, &info), SIGRTMIN + 3);
+	while (take(SIGRTMIN + 3, NULL) == SIGRTMIN + 3)
+		;
+	CHECK_EQ(unlink(other), 0);
+	CHECK_EQ(take(SIGRTMIN + 3, &info), SIGRTMIN + 3);
+
+	CHECK_EQ(fcntl(fd, F_NOTIFY, 0), 0);
+	CHECK_EQ(mkdir(other, 0700), 0);
+	CHECK_EQ(rmdir(other), 0);
+	CHECK_ERRNO(take(SIGRTMIN + 3, NULL), EAGAIN);
+	CHECK_ERRNO(fcntl(file, F_NOTIFY, DN_CREATE), ENOTDIR);
+	CHECK_EQ(rmdir(path), 0);
+}

@@ -20,6 +20,7 @@ function openFileCount(root: ProcRoot): number {
 }
 
 export const FS: Entry<ProcRoot> = directory("fs", 0o555, [
+  constant("dir-notify-enable", 1),
   constant("file-max", FILE_MAX),
   constant("file-nr", (root) => `${openFileCount(root)}\t0\t${FILE_MAX}`),
   directory("inotify", 0o555, [
