@@ -53,8 +53,7 @@ function resolvePath(
 export const mount = defineSyscall({
   name: "mount",
   support: {
-    partial: "mounts are private: MS_SHARED fails with EINVAL; a file system " +
-      "keeps its options on MS_REMOUNT",
+    partial: "a file system keeps its options on MS_REMOUNT",
   },
   args: {
     source: "addr",
@@ -140,20 +139,16 @@ function move(
   return failed ?? 0;
 }
 
-/** MS_PRIVATE, MS_SLAVE, MS_UNBINDABLE, MS_SHARED. A mount without peers that
- * becomes a slave is private: so these are what all mounts are. */
+/** MS_PRIVATE, MS_SLAVE, MS_UNBINDABLE, MS_SHARED. */
 function setPropagation(task: Task, at: VfsPath, flags: number): SysResult {
   const type = flags & PROPAGATION;
   if ((flags & ~(MS_REC | MS_SILENT | PROPAGATION)) !== 0) return EINVAL;
   if ((type & (type - 1)) !== 0) return EINVAL;
   if (at.dentry !== at.mount.root) return EINVAL;
-  if (type === MS_SHARED) {
-    unimplemented(task, "mount MS_SHARED");
-    return EINVAL;
-  }
   const isRecursive = (flags & MS_REC) !== 0;
   const mounts = isRecursive ? [...mountSubtree(at.mount)] : [at.mount];
-  for (const each of mounts) each.isUnbindable = type === MS_UNBINDABLE;
+  const { vfs } = task.kernel;
+  for (const each of mounts) vfs.changePropagation(each, type);
   return 0;
 }
 

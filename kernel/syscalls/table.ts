@@ -17,6 +17,7 @@ import * as exec from "./sys_exec.ts";
 import * as exit from "./sys_exit.ts";
 import * as fcntl from "./sys_fcntl.ts";
 import * as flock from "./sys_flock.ts";
+import * as fsopen from "./sys_fsopen.ts";
 import * as futex from "./sys_futex.ts";
 import * as futex2 from "./sys_futex2.ts";
 import * as identity from "./sys_identity.ts";
@@ -33,6 +34,7 @@ import * as mempolicy from "./sys_mempolicy.ts";
 import * as mlock from "./sys_mlock.ts";
 import * as mm from "./sys_mm.ts";
 import * as mount from "./sys_mount.ts";
+import * as mountTree from "./sys_mount_tree.ts";
 import * as msg from "./sys_msg.ts";
 import * as open from "./sys_open.ts";
 import * as pidfd from "./sys_pidfd.ts";
@@ -94,7 +96,9 @@ const FAMILIES: readonly object[] = [
   mempolicy,
   mlock,
   mm,
+  fsopen,
   mount,
+  mountTree,
   msg,
   open,
   pidfd,

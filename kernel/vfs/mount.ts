@@ -7,6 +7,16 @@
 import type { Dentry } from "./dentry.ts";
 import type { FileSystem } from "./file_system.ts";
 
+/** Mounts that show each other's mounts (mount_namespaces(7), "shared"), and
+ * those that only receive them; changed by propagation.ts only. */
+export class PeerGroup {
+  readonly members = new Set<Mount>();
+  readonly slaves = new Set<Mount>();
+
+  /** `id`: as /proc/pid/mountinfo shows it. */
+  constructor(readonly id: number) {}
+}
+
 export class Mount {
   /** Mounts whose mountpoint is in this one; changed by mount_tree.ts only. */
   readonly children: Mount[] = [];
@@ -15,6 +25,10 @@ export class Mount {
   isAttached = true;
   /** MS_UNBINDABLE: not to be copied by bind mounts. */
   isUnbindable = false;
+  /** Null: not shared. */
+  peers: PeerGroup | null = null;
+  /** Whose mounts it receives; null: not a slave. */
+  master: PeerGroup | null = null;
 
   constructor(
     /** Mount ID as in /proc/pid/mountinfo. */

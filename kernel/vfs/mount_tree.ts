@@ -76,7 +76,8 @@ export function detachSubtree(top: Mount): void {
 
 /**
  * Copies a Mount and, if `isRecursive`, those below it that lie under `root`,
- * for bind mounts and new namespaces. Unbindable Mounts below are left out.
+ * for bind mounts and new namespaces. Unbindable Mounts below are left out of bind
+ * mounts.
  */
 export function copySubtree(
   source: Mount,
@@ -84,6 +85,8 @@ export function copySubtree(
   options: {
     readonly isRecursive: boolean;
     readonly nextId: () => number;
+    /** A new namespace has them, too. */
+    readonly withUnbindable?: boolean;
     /** Told of each pair, so that a new namespace can move its tasks over. */
     readonly onCopy?: (from: Mount, to: Mount) => void;
   },
@@ -97,11 +100,13 @@ export function copySubtree(
     source.flags,
     source.source,
   );
+  copy.isUnbindable = source.isUnbindable;
   options.onCopy?.(source, copy);
   if (!options.isRecursive) return copy;
   for (const child of source.children) {
     const mountpoint = child.mountpoint!;
-    if (child.isUnbindable || !root.isAncestorOf(mountpoint)) continue;
+    if (child.isUnbindable && options.withUnbindable !== true) continue;
+    if (!root.isAncestorOf(mountpoint)) continue;
     const childCopy = copySubtree(child, child.root, options);
     attachMount(childCopy, copy.placeOf(mountpoint));
   }

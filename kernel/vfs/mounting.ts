@@ -1,16 +1,16 @@
 /**
  * Changing the mount tree: mount(2) with its variants, umount2(2),
  * pivot_root(2). Permission (CAP_SYS_ADMIN) and decoding are the system call's
- * business. All mounts are private: there is no propagation.
+ * business; what happens elsewhere at the same time is in propagation.ts.
  * @module
  */
 import {
   EBUSY,
   EINVAL,
   ELOOP,
-  ENOSPC,
   ENOTDIR,
   type Errno,
+  isErrno,
 } from "../abi/errno.ts";
 import {
   MNT_DETACH,
@@ -20,12 +20,12 @@ import {
   MS_NOEXEC,
   MS_NOSUID,
   MS_NOSYMFOLLOW,
+  MS_PRIVATE,
   MS_RDONLY,
   MS_RELATIME,
   MS_STRICTATIME,
 } from "../abi/mount.ts";
 import type { ByteString } from "../mm/user_memory.ts";
-import type { Dcache } from "./dcache.ts";
 import type { FileSystem } from "./file_system.ts";
 import { Mount, VfsPath } from "./mount.ts";
 import {
@@ -39,17 +39,15 @@ import {
   unhookMount,
 } from "./mount_tree.ts";
 import { nameOf } from "./path_name.ts";
+import {
+  attachTree,
+  changePropagation,
+  checkRoom,
+  joinAsCopy,
+  liftCover,
+  propagatedUmounts,
+} from "./propagation.ts";
 import type { VfsCore } from "./vfs_core.ts";
-
-/** Mounts that one namespace may have (Linux: fs.mount-max). */
-const MAX_MOUNTS = 4096;
-
-/** ENOSPC: the namespace has no room for `count` more. */
-function checkRoom(at: VfsPath, count: number): Errno | null {
-  let mounts = count;
-  for (const _ of mountSubtree(namespaceRoot(at.mount))) mounts++;
-  return mounts > MAX_MOUNTS ? ENOSPC : null;
-}
 
 /** Flags that belong to a Mount, not to the operation. */
 const MOUNT_FLAGS = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC |
@@ -73,7 +71,7 @@ export function mountFileSystem(
 ): Mount | Errno {
   if (at !== null) {
     const refused = checkMountpoint(fs.root.isDirectory, at) ??
-      checkRoom(at, 1);
+      checkRoom(at.mount, 1);
     if (refused !== null) return refused;
   }
   const mount = new Mount(
@@ -85,8 +83,14 @@ export function mountFileSystem(
     mountFlags(options.flags),
     options.source,
   );
-  if (at !== null) attachMount(mount, topOf(at));
-  return mount;
+  if (at === null) return mount;
+  const failed = attachTree(core, mount, topOf(at));
+  if (failed === null) return mount;
+  // The caller gives the file system back if it was not mounted.
+  fs.mountCount++;
+  detachTree(core, mount);
+  fs.mountCount--;
+  return failed;
 }
 
 /** Goes up through what is mounted on a place. */
@@ -113,17 +117,44 @@ export function bindMount(
   at: VfsPath,
   options: { readonly isRecursive: boolean },
 ): Mount | Errno {
-  if (source.mount.isUnbindable || source.dentry.isDeleted) return EINVAL;
-  const copies = options.isRecursive ? [...mountSubtree(source.mount)] : [];
-  const refused = checkMountpoint(source.dentry.inode!.isDirectory, at) ??
-    checkRoom(at, Math.max(1, copies.length));
+  const refused = checkMountpoint(source.dentry.inode!.isDirectory, at);
   if (refused !== null) return refused;
-  const copy = copySubtree(source.mount, source.dentry, {
+  const copy = cloneTree(core, source, options);
+  if (isErrno(copy)) return copy;
+  const failed = attachTree(core, copy, topOf(at));
+  if (failed === null) return copy;
+  detachTree(core, copy);
+  return failed;
+}
+
+/** A copy of what is at a place, in no namespace yet. EINVAL: unbindable. */
+export function cloneTree(
+  core: VfsCore,
+  source: VfsPath,
+  options: { readonly isRecursive: boolean },
+): Mount | Errno {
+  if (source.mount.isUnbindable || source.dentry.isDeleted) return EINVAL;
+  if (options.isRecursive) {
+    // As many as are below the source would have to fit somewhere.
+    const refused = checkRoom(source.mount, 0);
+    if (refused !== null) return refused;
+  }
+  return copySubtree(source.mount, source.dentry, {
     isRecursive: options.isRecursive,
     nextId: () => core.nextMountId(),
+    onCopy: joinAsCopy,
   });
-  attachMount(copy, topOf(at));
-  return copy;
+}
+
+/** move_mount(2) of a tree that is in no namespace. */
+export function attachDetached(
+  core: VfsCore,
+  tree: Mount,
+  at: VfsPath,
+): Errno | null {
+  if (isMountAbove(tree, at.mount)) return ELOOP;
+  return checkMountpoint(tree.root.inode!.isDirectory, at) ??
+    attachTree(core, tree, topOf(at));
 }
 
 /** MS_REMOUNT | MS_BIND: changes the flags of one Mount. */
@@ -133,17 +164,24 @@ export function remount(at: VfsPath, flags: number): Errno | null {
   return null;
 }
 
-/** MS_MOVE. EINVAL: not a mountpoint, the root, or from elsewhere; ELOOP: below
- * itself. */
-export function moveMount(from: VfsPath, at: VfsPath): Errno | null {
+/** MS_MOVE. EINVAL: not a mountpoint, the root, on a shared mount, or from
+ * elsewhere; ELOOP: below itself. */
+export function moveMount(
+  core: VfsCore,
+  from: VfsPath,
+  at: VfsPath,
+): Errno | null {
   const mount = from.mount;
   if (from.dentry !== mount.root || mount.parent === null) return EINVAL;
   const refused = checkMountpoint(from.dentry.inode!.isDirectory, at);
   if (refused !== null) return refused;
+  if (mount.parent.peers !== null) return EINVAL;
   if (isMountAbove(mount, at.mount)) return ELOOP;
+  const old = new VfsPath(mount.parent, mount.mountpoint!);
   unhookMount(mount);
-  attachMount(mount, topOf(at));
-  return null;
+  const failed = attachTree(core, mount, topOf(at));
+  if (failed !== null) attachMount(mount, old);
+  return failed;
 }
 
 /** umount2(2) of what is mounted at a place. EINVAL: nothing; EBUSY: in use and
@@ -156,18 +194,34 @@ export function unmount(
   const mount = at.mount;
   if (at.dentry !== mount.root || !mount.isAttached) return EINVAL;
   if (mount.parent === null) return EBUSY;
-  if ((flags & MNT_DETACH) === 0) {
-    if (mount.isBusy || mount.children.length > 0) return EBUSY;
+  const isLazy = (flags & MNT_DETACH) !== 0;
+  if (!isLazy && (mount.isBusy || mount.children.length > 0)) return EBUSY;
+  const elsewhere = propagatedUmounts(mount, isLazy);
+  if (isErrno(elsewhere)) return elsewhere;
+  // What was mounted below goes from there, too; the deepest first.
+  const below = [...mountSubtree(mount)].slice(1).reverse();
+  for (const child of below) {
+    const others = propagatedUmounts(child, true);
+    if (!isErrno(others)) others.forEach((other) => detachOne(core, other));
   }
-  detachTree(core.dcache, mount);
+  detachTree(core, mount);
+  for (const other of elsewhere) detachOne(core, other);
   return null;
 }
 
+/** Unmounts a copy; what covers it stays. */
+function detachOne(core: VfsCore, mount: Mount): void {
+  if (!mount.isAttached || mount.parent === null) return;
+  liftCover(mount);
+  detachTree(core, mount);
+}
+
 /** Takes a tree of Mounts apart; the last task of a namespace does this, too. */
-export function detachTree(dcache: Dcache, top: Mount): void {
-  // Names go while the file system is still there to evict their inodes.
+export function detachTree(core: VfsCore, top: Mount): void {
   for (const mount of mountSubtree(top)) {
-    if (mount.fs.mountCount === 1) dcache.forget(mount.fs);
+    changePropagation(core, mount, MS_PRIVATE);
+    // Names go while the file system is still there to evict their inodes.
+    if (mount.fs.mountCount === 1) core.dcache.forget(mount.fs);
   }
   detachSubtree(top);
 }
@@ -188,6 +242,10 @@ export function pivotRoot(
     return EINVAL;
   }
   if (newMount === oldMount || putOld.mount === oldMount) return EBUSY;
+  if (
+    putOld.mount.peers !== null || newMount.parent.peers !== null ||
+    (oldMount.parent?.peers ?? null) !== null
+  ) return EINVAL;
   if (newRoot.dentry.isDeleted || putOld.dentry.isDeleted) return EINVAL;
   if (namespaceRoot(newMount) !== namespaceRoot(oldMount)) return EINVAL;
   if (!isBelow(putOld, newRoot) || !isBelow(newRoot, root)) return EINVAL;

@@ -13,7 +13,7 @@ import { Dcache, DEFAULT_DCACHE_LIMIT } from "./dcache.ts";
 import { DeviceRegistry } from "./device_registry.ts";
 import type { FileDescription } from "./file_description.ts";
 import type { FileSystem } from "./file_system.ts";
-import type { VfsPath } from "./mount.ts";
+import { PeerGroup, type VfsPath } from "./mount.ts";
 import { PathWalk } from "./path_walk.ts";
 
 /** How to resolve a path. */
@@ -65,12 +65,25 @@ export class VfsCore {
   /** And until when, ns of the monotonic clock. */
   openDeadlineNs = Infinity;
   #lastMountId = 0;
+  readonly #peerGroups = new Set<number>();
   #lastMoveCookie = 0;
   #lastDevice = 0;
 
   constructor(options: { readonly dcacheLimit?: number } = {}) {
     this.dcache = new Dcache(options.dcacheLimit ?? DEFAULT_DCACHE_LIMIT);
     this.walk = new PathWalk(this.dcache);
+  }
+
+  /** Groups have the smallest numbers that are free. */
+  newPeerGroup(): PeerGroup {
+    let id = 1;
+    while (this.#peerGroups.has(id)) id++;
+    this.#peerGroups.add(id);
+    return new PeerGroup(id);
+  }
+  /** Nobody is in it any more. */
+  endPeerGroup(group: PeerGroup): void {
+    this.#peerGroups.delete(group.id);
   }
 
   nextMountId(): number {

@@ -17,6 +17,7 @@ import type { FileSystem } from "./file_system.ts";
 import type { Inode } from "./inode.ts";
 import type { Mount, VfsPath } from "./mount.ts";
 import { copySubtree, namespaceRoot } from "./mount_tree.ts";
+import { changePropagation, joinAsCopy } from "./propagation.ts";
 import * as mounting from "./mounting.ts";
 import * as names from "./names.ts";
 import { openExecutable, openFile, type OpenHow } from "./open.ts";
@@ -265,13 +266,17 @@ export class VirtualFilesystem extends VfsCore {
     const root = namespaceRoot(mount);
     return copySubtree(root, root.root, {
       isRecursive: true,
+      withUnbindable: true,
       nextId: () => this.nextMountId(),
-      onCopy,
+      onCopy: (from, to) => {
+        joinAsCopy(from, to);
+        onCopy(from, to);
+      },
     });
   }
   /** The last task of a namespace is gone. */
   releaseNamespace(root: Mount): void {
-    mounting.detachTree(this.dcache, root);
+    mounting.detachTree(this, root);
   }
   /** Mounts `fs` at a place; `flags`: MS_* that a Mount keeps. */
   mount(
@@ -292,7 +297,22 @@ export class VirtualFilesystem extends VfsCore {
     return mounting.remount(at, flags);
   }
   moveMount(from: VfsPath, at: VfsPath): Errno | null {
-    return mounting.moveMount(from, at);
+    return mounting.moveMount(this, from, at);
+  }
+  /** A copy of what is at a place, in no namespace: open_tree(2). EINVAL. */
+  cloneTree(
+    source: VfsPath,
+    options: { readonly isRecursive: boolean },
+  ): Mount | Errno {
+    return mounting.cloneTree(this, source, options);
+  }
+  /** Hangs a tree that is in no namespace at a place. */
+  attach(tree: Mount, at: VfsPath): Errno | null {
+    return mounting.attachDetached(this, tree, at);
+  }
+  /** MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE. */
+  changePropagation(mount: Mount, type: number): void {
+    changePropagation(this, mount, type);
   }
   /** `flags`: MNT_DETACH or 0. */
   umount(at: VfsPath, flags: number): Errno | null {

@@ -52,13 +52,22 @@ function mountsRow({ mount, mountpoint }: MountRow): ByteString {
     `${isReadOnly ? "ro" : "rw"}${mountOptions(mount)}${fs.options()} 0 0\n`;
 }
 
+/** Optional fields, each with a space behind it. */
+function propagationFields({ peers, master, isUnbindable }: Mount): string {
+  const shared = peers === null ? "" : `shared:${peers.id} `;
+  const slave = master === null ? "" : `master:${master.id} `;
+  return shared + slave + (isUnbindable ? "unbindable " : "");
+}
+
 function mountinfoRow(row: MountRow): ByteString {
   const { mount, parentId, root, mountpoint } = row;
   const { fs } = mount;
   return `${mount.id} ${parentId} ${major(fs.device)}:${minor(fs.device)} ` +
     `${escape(root, PATH_SPECIAL)} ${escape(mountpoint, PATH_SPECIAL)} ` +
     `${(mount.flags & MS_RDONLY) !== 0 ? "ro" : "rw"}${mountOptions(mount)} ` +
-    `- ${fs.typeName} ${escape(mount.source, SOURCE_SPECIAL)} ` +
+    `${propagationFields(mount)}- ${fs.typeName} ${
+      escape(mount.source, SOURCE_SPECIAL)
+    } ` +
     `${fs.isReadOnly ? "ro" : "rw"}${fs.options()}\n`;
 }
 
