@@ -15,7 +15,7 @@ import {
   MS_SLAVE,
   MS_UNBINDABLE,
 } from "../abi/mount.ts";
-import { type Mount, PeerGroup, type VfsPath } from "./mount.ts";
+import type { Mount, PeerGroup, VfsPath } from "./mount.ts";
 import {
   attachMount,
   copySubtree,
