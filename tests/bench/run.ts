@@ -1,171 +1,235 @@
 /**
- * `deno task bench`: our numbers and, side by side in the same run, those of
- * another runtime: start-up of /bin/true, each case of sysbench.c, memory at
- * idle; then what system calls cost in our kernel alone.
+ * `deno task bench`: our runtime beside others in one run, pass by pass, so
+ * that whatever else the machine does disturbs all of them alike; then what
+ * the kernel costs in process. Prints Markdown to standard output.
  *
- *   RUNTIME='/path/to/runsc --network=none' PASSES=5 SCALE=0.1 deno task bench
+ *   RUNTIME='/opt/peer/runsc --network=none --ignore-cgroups' deno task bench
  *
- * RUNTIME is the other runtime's command line; it needs the verb `do`. PASSES
- * (3) alternate between the runtimes, so that a busy machine disturbs all alike.
- * SCALE (0.05) is sysbench's -s. CASES names some of its cases. BENCH_DIR holds
- * sysbench.c (../shared/bench beside the repository).
+ * RUNTIME    command lines of other OCI runtimes, one a line
+ * BENCH_DIR  folder of startup.sh, syscalls.sh and sysbench.c (../shared/bench
+ *            beside the repository)
+ * ROOTFS     a root filesystem with /bin/true and /bin/sleep; default: one of
+ *            busybox, made here
+ * PLATFORM   the platform that ours is to use (auto)
+ * WRAP       a command that runs all of them, such as "chrt -f 20" where the
+ *            machine is shared
+ * PASSES     passes of start-up (10) and a third as many of system calls
+ * SCALE      factor on the iterations of each system call (0.1)
+ * CASES      the system calls to measure (all)
  * @module
  */
-import { join } from "@std/path";
+import { join, resolve } from "@std/path";
+import { PROJECT } from "../../cmd/bundle.ts";
 import { print, say } from "../../ffi/say.ts";
-import { descendants } from "../cmd/sandboxes.ts";
+import { formatTable, parseResults, type Result } from "./results.ts";
 
-const ROOT = new URL("../..", import.meta.url).pathname;
-const BENCH_DIR = Deno.env.get("BENCH_DIR") ?? join(ROOT, "../shared/bench");
-const PASSES = Number(Deno.env.get("PASSES") ?? "3");
-const SCALE = Deno.env.get("SCALE") ?? "0.05";
-const CASES = (Deno.env.get("CASES") ?? "").split(" ").filter(Boolean);
-const STARTS_PER_PASS = 5;
-const TIME_LIMIT_MS = 600_000;
+/** A sentence for the user: what is missing. */
+class Unable extends Error {}
 
 interface Runtime {
   readonly label: string;
-  readonly command: readonly string[];
-  /** Samples by case. */
-  readonly samples: Map<string, number[]>;
+  readonly command: string;
 }
 
-function runtime(label: string, command: readonly string[]): Runtime {
-  return { label, command, samples: new Map() };
+/** What every script is given. */
+interface Bench {
+  readonly dir: string;
+  readonly work: string;
+  readonly rootfs: string;
+  readonly sysbench: string;
 }
 
-function note({ samples }: Runtime, name: string, value: number): void {
-  const list = samples.get(name);
-  if (list === undefined) samples.set(name, [value]);
-  else list.push(value);
+const MINUTE_MS = 60_000;
+const SCRIPTS = ["startup.sh", "syscalls.sh", "sysbench.c", "lib.sh"];
+
+function number(name: string, otherwise: number): number {
+  const text = Deno.env.get(name);
+  if (text === undefined) return otherwise;
+  const value = Number(text);
+  if (value > 0) return value;
+  throw new Unable(`${name} takes a number above 0, not "${text}"`);
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)]!;
-}
-
-/** Standard output of a command; throws with its words if it failed. */
-async function output(command: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await new Deno.Command(command[0]!, {
-    args: command.slice(1),
-    stdin: "null",
-    signal: AbortSignal.timeout(TIME_LIMIT_MS),
-  }).output();
-  if (code !== 0) {
-    const words = new TextDecoder().decode(stderr).trimEnd();
-    throw new Error(`${command.join(" ")}: status ${code}: ${words}`);
-  }
-  return new TextDecoder().decode(stdout);
-}
-
-async function measureStarts(subject: Runtime): Promise<void> {
-  for (let i = 0; i < STARTS_PER_PASS; i++) {
-    const start = performance.now();
-    await output([...subject.command, "do", "/bin/true"]);
-    note(subject, "start of /bin/true, ms", performance.now() - start);
-  }
-}
-
-async function measureCalls(subject: Runtime, program: string): Promise<void> {
-  const args = ["do", program, "-s", SCALE, "-d", "/tmp", ...CASES];
-  const lines = await output([...subject.command, ...args]);
-  for (const line of lines.split("\n").filter(Boolean)) {
-    const { case: name, ns_per_op: ns } = JSON.parse(line);
-    note(subject, `${name}, ns`, ns);
-  }
-}
-
-/** Proportional set size of a process, KiB; 0 if it is gone. */
-function proportionalSize(pid: number): number {
+function exists(path: string): boolean {
   try {
-    const text = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
-    return Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0);
+    Deno.statSync(path);
+    return true;
   } catch {
-    return 0;
+    return false;
   }
 }
 
-async function measureMemory(subject: Runtime): Promise<void> {
-  const [program, ...rest] = subject.command;
-  const child = new Deno.Command(program!, {
-    args: [...rest, "do", "/bin/sleep", "1000"],
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  await new Promise((done) => setTimeout(done, 3000));
-  const pids = [child.pid, ...descendants(child.pid)];
-  const kib = pids.map(proportionalSize).reduce((sum, size) => sum + size, 0);
-  note(subject, "memory of a sleeping sandbox, MiB (PSS)", kib / 1024);
-  child.kill("SIGTERM");
-  await child.status;
-}
-
-function format(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value.toFixed(1);
-}
-
-function table(ours: Runtime, other: Runtime | null): string {
-  const rows = other === null ? [`| case | ${ours.label} |`, "|---|---|"] : [
-    `| case | ${ours.label} | ${other.label} | ratio |`,
-    "|---|---|---|---|",
+function runtimes(): Runtime[] {
+  const others = (Deno.env.get("RUNTIME") ?? "").split("\n")
+    .map((line) => line.trim()).filter((line) => line !== "");
+  const wrap = Deno.env.get("WRAP") ?? "";
+  const platform = Deno.env.get("PLATFORM") ?? "auto";
+  const ours = `${join(PROJECT, "build", "runsc")} --platform=${platform}`;
+  return [
+    { label: "ours", command: `${wrap} ${ours}`.trim() },
+    ...others.map((command) => ({
+      label: command.split(/\s+/)[0]!,
+      command: `${wrap} ${command}`.trim(),
+    })),
   ];
-  for (const [name, values] of ours.samples) {
-    const mine = median(values);
-    const theirs = other?.samples.get(name);
-    if (other === null) rows.push(`| ${name} | ${format(mine)} |`);
-    else if (theirs === undefined) {
-      rows.push(`| ${name} | ${format(mine)} | - | - |`);
-    } else {
-      const peer = median(theirs);
-      const ratio = (mine / peer).toFixed(2);
-      rows.push(`| ${name} | ${format(mine)} | ${format(peer)} | ${ratio} |`);
+}
+
+function find(program: string): string {
+  for (const dir of (Deno.env.get("PATH") ?? "").split(":")) {
+    if (exists(join(dir, program))) return join(dir, program);
+  }
+  throw new Unable(`${program} is missing: apt-get install busybox gcc`);
+}
+
+/** A root filesystem of one program with many names. */
+function makeRootfs(root: string): void {
+  for (const name of ["bin", "dev", "etc", "proc", "root", "sys", "tmp"]) {
+    Deno.mkdirSync(join(root, name), { recursive: true });
+  }
+  Deno.copyFileSync(find("busybox"), join(root, "bin", "busybox"));
+  for (const name of ["sh", "true", "sleep", "cat", "ls", "echo"]) {
+    Deno.symlinkSync("busybox", join(root, "bin", name));
+  }
+  const passwd = "root:x:0:0:root:/root:/bin/sh\n";
+  Deno.writeTextFileSync(join(root, "etc", "passwd"), passwd);
+  Deno.writeTextFileSync(join(root, "etc", "group"), "root:x:0:\n");
+}
+
+function compile(source: string, output: string): void {
+  const flags = ["-O2", "-static", "-pthread", "-o", output, source];
+  const { success, stderr } = new Deno.Command(find("cc"), { args: flags })
+    .outputSync();
+  if (!success) throw new Unable(new TextDecoder().decode(stderr).trimEnd());
+}
+
+function prepare(work: string): Bench {
+  const dir = resolve(
+    Deno.env.get("BENCH_DIR") ?? join(PROJECT, "..", "shared", "bench"),
+  );
+  for (const name of SCRIPTS) {
+    if (exists(join(dir, name))) continue;
+    throw new Unable(`${join(dir, name)} is missing; BENCH_DIR says where`);
+  }
+  const given = Deno.env.get("ROOTFS");
+  const rootfs = given === undefined ? join(work, "rootfs") : resolve(given);
+  if (given === undefined) makeRootfs(rootfs);
+  const sysbench = join(work, "sysbench");
+  compile(join(dir, "sysbench.c"), sysbench);
+  return { dir, work, rootfs, sysbench };
+}
+
+/** One pass of a script for one runtime. What fails is said, and missing. */
+async function pass(
+  bench: Bench,
+  runtime: Runtime,
+  script: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Result[]> {
+  const { stdout, stderr } = await new Deno.Command("bash", {
+    args: [join(bench.dir, script), ...args],
+    env: {
+      LABEL: runtime.label,
+      RUNTIME: runtime.command,
+      ROOTFS: bench.rootfs,
+      SYSBENCH: bench.sysbench,
+      RUNS: "1",
+      ...env,
+    },
+    stdin: "null",
+    signal: AbortSignal.timeout(15 * MINUTE_MS),
+  }).output();
+  const decoder = new TextDecoder();
+  for (const line of decoder.decode(stderr).split("\n")) {
+    if (line.trim() !== "") say(`  ${line}`);
+  }
+  return parseResults(decoder.decode(stdout));
+}
+
+async function compare(
+  bench: Bench,
+  all: readonly Runtime[],
+  passes: number,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const cases = (Deno.env.get("CASES") ?? "").split(/\s+/).filter(Boolean);
+  const scale = String(number("SCALE", 0.1));
+  const load = () => Deno.readTextFileSync("/proc/loadavg").slice(0, 14);
+  for (let i = 1; i <= passes; i++) {
+    say(`start-up, pass ${i} of ${passes} (load ${load()})`);
+    // Memory at rest takes a second and hardly varies.
+    const env = { DO: "1", MEMRUNS: i <= 3 ? "1" : "0" };
+    for (const runtime of all) {
+      results.push(...await pass(bench, runtime, "startup.sh", [], env));
     }
   }
-  return rows.join("\n");
+  const syscallPasses = Math.ceil(passes / 3);
+  for (let i = 1; i <= syscallPasses; i++) {
+    say(`system calls, pass ${i} of ${syscallPasses} (load ${load()})`);
+    // Each in a container of its own, lest one that fails takes all with it.
+    const env = { SCALE: scale, PERCASE: "1" };
+    for (const runtime of all) {
+      results.push(...await pass(bench, runtime, "syscalls.sh", cases, env));
+    }
+  }
+  return results;
+}
+
+/** Our kernel alone, without switches between processes. */
+async function inProcess(): Promise<Result[]> {
+  say("the kernel in process");
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-A", join(PROJECT, "tests/bench/kernel_bench.ts")],
+    stderr: "inherit",
+  }).output();
+  return new TextDecoder().decode(stdout).trim().split("\n").map((line) => {
+    const { case: metric, ns_per_op } = JSON.parse(line);
+    return {
+      runtime: "ours",
+      bench: "",
+      metric,
+      unit: "ns",
+      median: ns_per_op,
+    };
+  });
+}
+
+function machine(): string {
+  const model = /model name\s*: (.*)/.exec(
+    Deno.readTextFileSync("/proc/cpuinfo"),
+  )?.[1] ?? "unknown CPU";
+  return `${navigator.hardwareConcurrency} × ${model}, Linux ` +
+    `${Deno.osRelease()}, Deno ${Deno.version.deno}`;
+}
+
+/** Builds what is out of date, the launcher with it. */
+async function build(): Promise<void> {
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-A", join(PROJECT, "cmd/from_source.ts"), "--version"],
+    stdout: "null",
+  }).output();
+  if (!success) throw new Unable("it cannot be built");
 }
 
 async function main(): Promise<void> {
-  const source = join(BENCH_DIR, "sysbench.c");
+  const work = Deno.makeTempDirSync({ prefix: "runsc-bench-" });
   try {
-    Deno.statSync(source);
-  } catch {
-    say(`bench: ${source} is not there: set BENCH_DIR to its folder`);
-    Deno.exit(1);
-  }
-  // Builds what is out of date, build/runsc with it.
-  await output([Deno.execPath(), "task", "-q", "runsc", "--version"]);
-  const scratch = await Deno.makeTempDir({ prefix: "bench-" });
-  try {
-    const program = join(scratch, "sysbench");
-    await output(["cc", "-O2", "-static", "-pthread", "-o", program, source]);
-    const platform = Deno.env.get("PLATFORM");
-    const ours = runtime(
-      platform === undefined ? "ours" : `ours, ${platform}`,
-      [
-        join(ROOT, "build/runsc"),
-        ...(platform === undefined ? [] : [`--platform=${platform}`]),
-      ],
-    );
-    const named = Deno.env.get("RUNTIME")?.split(" ").filter(Boolean) ?? [];
-    const other = named.length === 0 ? null : runtime(named[0]!, named);
-    for (let pass = 1; pass <= PASSES; pass++) {
-      for (const subject of other === null ? [ours] : [ours, other]) {
-        await measureStarts(subject);
-        await measureCalls(subject, program);
-        await measureMemory(subject);
-      }
-      const load = Deno.readTextFileSync("/proc/loadavg").split(" ")[0];
-      say(`pass ${pass} of ${PASSES}, load ${load}`);
+    const all = runtimes();
+    const passes = number("PASSES", 10);
+    print(machine());
+    try {
+      await build();
+      const results = await compare(prepare(work), all, passes);
+      const labels = all.map(({ label }) => label);
+      print(`\n${formatTable(results, labels)}`);
+    } catch (thrown) {
+      if (!(thrown instanceof Unable)) throw thrown;
+      say(`bench: ${thrown.message}`);
     }
-    print(table(ours, other));
+    print(`\n${formatTable(await inProcess(), ["ours"])}`);
   } finally {
-    await Deno.remove(scratch, { recursive: true });
+    Deno.removeSync(work, { recursive: true });
   }
-  print("\nIn the kernel alone, without the platform's switch:");
-  const kernel = join(ROOT, "tests/bench/kernel_bench.ts");
-  print((await output([Deno.execPath(), "run", "-q", "-A", kernel])).trimEnd());
 }
 
-await main();
+if (import.meta.main) await main();
