@@ -77,7 +77,7 @@ sameAsOnHost({
   name: "dpkg and apt-get read their databases",
   needs: ["dpkg", "apt-get"],
   script: `
-apt-get --version | head -1
+apt-get --version > version; head -1 version
 dpkg -l | md5sum; dpkg -S /bin/bash; dpkg -L bash | wc -l
 mkdir -p p/DEBIAN p/usr/share/doc/small
 printf '%s\\n' 'Package: small' 'Version: 1' 'Architecture: all' \
