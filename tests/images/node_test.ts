@@ -43,10 +43,11 @@ import { Worker, isMainThread, parentPort, workerData } from "node:worker_thread
 if (isMainThread) {
   const shared = new Int32Array(new SharedArrayBuffer(8));
   const workers = [1, 2, 3, 4].map((id) => new Worker(new URL(import.meta.url), { workerData: { id, shared } }));
+  const ends = workers.map((w) => new Promise((done) => w.on("exit", done)));
   const answers = await Promise.all(workers.map((w) => new Promise((done, fail) => {
     w.on("message", done); w.on("error", fail);
   })));
-  await Promise.all(workers.map((w) => new Promise((done) => w.on("exit", done))));
+  await Promise.all(ends);
   console.log(answers, shared[0]);
 } else {
   const { id, shared } = workerData;
