@@ -139,10 +139,18 @@ export class Kernel implements KernelServices {
       this.timers,
       timekeeper,
       info.vdso,
+      () => this.#isAnyGuestRunning(),
     );
     if (!isErrno(vdso)) return vdso;
     log.warn(`no vDSO: ${vdso.name}`);
     return null;
+  }
+
+  #isAnyGuestRunning(): boolean {
+    for (const task of this.rootPidNamespace.tasks()) {
+      if (task.state === "guest") return true;
+    }
+    return false;
   }
 
   newMemoryManager(
@@ -314,6 +322,7 @@ export class Kernel implements KernelServices {
   /** One round: tasks queued meanwhile wait for the next, so that stops and
    * host events are never starved. */
   #runTasks(): void {
+    if (!this.#queue.isEmpty) this.vdso?.wake();
     for (let left = this.#queue.length; left > 0; left--) {
       continueTask(this.#queue.shift());
       if (this.#end !== null) return;

@@ -69,15 +69,19 @@ export class Vdso extends Timer {
   readonly #timers: TimerQueue;
   readonly #params: FixedPages;
   readonly #image: FixedPages;
+  readonly #isRead: () => boolean;
+  #isAsleep = false;
 
   private constructor(
     file: MemoryFile,
     timers: TimerQueue,
     timekeeper: Timekeeper,
+    isRead: () => boolean,
     offset: number,
     imageBytes: number,
   ) {
     super();
+    this.#isRead = isRead;
     this.#file = file;
     this.#timers = timers;
     this.#timekeeper = timekeeper;
@@ -86,18 +90,27 @@ export class Vdso extends Timer {
   }
 
   /** Puts `image`, an ELF shared object, into the memory file and starts to
-   * update its clocks. ENOMEM. */
+   * update its clocks. `isRead`: does a program run that could read them?
+   * ENOMEM. */
   static create(
     file: MemoryFile,
     timers: TimerQueue,
     timekeeper: Timekeeper,
     image: Uint8Array,
+    isRead: () => boolean = () => true,
   ): Vdso | Errno {
     const imageBytes = Math.ceil(image.length / PAGE_SIZE) * PAGE_SIZE;
     const offset = file.allocate(PAGE_SIZE + imageBytes);
     if (isErrno(offset)) return offset;
     file.memory.write(offset + PAGE_SIZE, image);
-    const vdso = new Vdso(file, timers, timekeeper, offset, imageBytes);
+    const vdso = new Vdso(
+      file,
+      timers,
+      timekeeper,
+      isRead,
+      offset,
+      imageBytes,
+    );
     vdso.#publish();
     return vdso;
   }
@@ -145,7 +158,16 @@ export class Vdso extends Timer {
     this.#publish();
   }
 
+  /** A sandbox where nothing runs sleeps undisturbed. */
   override expire(_nowNs: number): void {
+    if (this.#isRead()) this.update();
+    else this.#isAsleep = true;
+  }
+
+  /** A program is about to run, perhaps the first one for a while. */
+  wake(): void {
+    if (!this.#isAsleep) return;
+    this.#isAsleep = false;
     this.update();
   }
 

@@ -29,7 +29,7 @@ class FakeClock implements HostClock {
   }
 }
 
-function setUp(tscHz: number, imageBytes = 5000) {
+function setUp(tscHz: number, imageBytes = 5000, isRead = () => true) {
   const memory = new FakeMemory();
   const timers = new TimerQueue();
   const clock = new FakeClock();
@@ -38,6 +38,7 @@ function setUp(tscHz: number, imageBytes = 5000) {
     timers,
     new Timekeeper(clock, tscHz),
     new Uint8Array(imageBytes).fill(0x7f),
+    isRead,
   );
   if (isErrno(vdso)) throw new Error(vdso.name);
   const space = new FakeProgramMemory(memory);
@@ -93,4 +94,25 @@ Deno.test("Vdso.create() fails when the memory file is full", () => {
     Vdso.create(file, new TimerQueue(), keeper, image),
     ENOMEM,
   );
+});
+
+Deno.test("Vdso updates nothing while nobody can read it", () => {
+  let isRead = false;
+  const { timers, clock, vdso, field } = setUp(1e9, 5000, () => isRead);
+  const before = field("tscBase");
+  clock.ns += FIRST_UPDATE_NS;
+  timers.expire(clock.ns);
+  assertEquals(timers.nextDeadlineNs, Infinity);
+  assertEquals(field("tscBase"), before);
+
+  clock.ns += 3600e9;
+  isRead = true;
+  vdso.wake();
+  assertEquals(field("tscBase"), clock.ns >>> 0);
+  const next = timers.nextDeadlineNs;
+  assert(next > clock.ns && next < Infinity);
+  // Once it is awake there is nothing to do.
+  clock.ns += 1000;
+  vdso.wake();
+  assertEquals(timers.nextDeadlineNs, next);
 });
