@@ -93,7 +93,8 @@ export function sameAsOnHost(workload: Workload): void {
         "-o",
         "pipefail",
         "-c",
-        workload.script,
+        // Whatever started the tests has a mask of its own.
+        `umask 022; ${workload.script}`,
         "workload",
         ...workload.args ?? [],
       ];
