@@ -85,8 +85,8 @@ function set(
   const fault = task.memory.readBytes(value, bytes);
   if (fault !== null) return fault;
   const { mount, inode, dentry } = target;
-  const { kernel: { vfs }, identity } = task;
-  const failed = vfs.setXattr(mount, inode, name, bytes, flags, identity);
+  const { vfs } = task.kernel;
+  const failed = vfs.setXattr(mount, inode, name, bytes, flags, task);
   if (failed === null) notifyPlace(dentry, IN_ATTRIB);
   return failed ?? 0;
 }
@@ -123,7 +123,7 @@ function remove(
   if (isErrno(name)) return name;
   const { mount, inode, dentry } = target;
   const { vfs } = task.kernel;
-  const failed = vfs.removeXattr(mount, inode, name, task.identity);
+  const failed = vfs.removeXattr(mount, inode, name, task);
   if (failed === null) notifyPlace(dentry, IN_ATTRIB);
   return failed ?? 0;
 }

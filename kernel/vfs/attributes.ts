@@ -21,6 +21,7 @@ import { RLIMIT_FSIZE } from "../abi/resource.ts";
 import { SIGXFSZ } from "../abi/signal.ts";
 import { S_IALLUGO, S_IFMT, S_ISGID, S_ISUID } from "../abi/stat.ts";
 import type { Timespec } from "../time/clock.ts";
+import { followMode } from "./acl_inode.ts";
 import type { Caller, Identity } from "./caller.ts";
 import { breakLeases } from "./file_lease.ts";
 import type { AttributeChange, Inode } from "./inode.ts";
@@ -52,10 +53,12 @@ export function changeMode(
   if (!identity.isInGroup(inode.gid) && !identity.has(CAP_FSETID)) {
     bits &= ~S_ISGID;
   }
-  return inode.setAttributes({
+  const failed = inode.setAttributes({
     mode: (inode.mode & S_IFMT) | bits,
     ctime: caller.clock.realtime(),
   });
+  if (failed === null && inode.acls !== null) followMode(inode);
+  return failed;
 }
 
 /** chown(2) and its kin; -1 leaves an id. EROFS, EPERM. */

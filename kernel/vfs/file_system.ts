@@ -30,6 +30,8 @@ export abstract class FileSystem {
   mountCount = 0;
   /** True if nothing in it can be changed, whatever the mount says. */
   readonly isReadOnly: boolean = false;
+  /** True if its inodes keep access control lists (Inode.acls). */
+  readonly hasAcls: boolean = false;
   #rootDentry: Dentry | null = null;
 
   /** The root directory's Dentry: one for all mounts of this instance. */

@@ -21,6 +21,7 @@ import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from "../abi/stat.ts";
 import type { ByteString } from "../mm/user_memory.ts";
 import { WaitQueue } from "../sync/wait_queue.ts";
 import type { Timespec } from "../time/clock.ts";
+import type { InodeAcls } from "./acl_inode.ts";
 import type { Caller } from "./caller.ts";
 import type { FileDescription } from "./file_description.ts";
 import type { FileLease } from "./file_lease.ts";
@@ -87,6 +88,8 @@ export abstract class Inode {
   endpoint: InodeEndpoint | null = null;
   /** Advisory locks hang here (vfs/file_lock.ts). */
   locks: object | null = null;
+  /** Access control lists; null: mode bits only (vfs/acl_inode.ts). */
+  acls: InodeAcls | null = null;
   /** Who wants to know what happens to it. */
   watches: InodeWatches | null = null;
   /** Open files that may write (i_writecount); kept by FileDescription. */

@@ -40,6 +40,7 @@ import {
   S_IXGRP,
 } from "../abi/stat.ts";
 import type { ByteString } from "../mm/user_memory.ts";
+import { inheritAcls } from "./acl_inode.ts";
 import type { Caller } from "./caller.ts";
 import type { Dentry } from "./dentry.ts";
 import type { Inode, NewInode } from "./inode.ts";
@@ -120,7 +121,8 @@ export function mayDelete(
   return child.parent!.isDeleted ? ENOENT : null;
 }
 
-/** Makes an inode under a negative Dentry. `mode`: with type, umask applied. */
+/** Makes an inode under a negative Dentry. `mode`: with type, before the
+ * umask. */
 export function createChild(
   child: Dentry,
   mode: number,
@@ -130,9 +132,11 @@ export function createChild(
   const refused = mayCreate(child, caller);
   if (refused !== null) return refused;
   const directory = child.parent!.inode!;
-  const what = newInode(directory, mode, caller, special);
+  const { mode: kept, acls } = inheritAcls(directory, mode, caller);
+  const what = newInode(directory, kept, caller, special);
   const inode = directory.create(child.name, what);
   if (isErrno(inode)) return inode;
+  if (acls !== null) inode.acls = acls;
   child.setInode(inode);
   notifyEntry(directory, child.name, inode, IN_CREATE);
   return null;
@@ -176,7 +180,7 @@ export function makeDirectory(
   path: ByteString,
   mode: number,
 ): Errno | null {
-  const kept = mode & (S_IRWXUGO | S_ISVTX) & ~caller.fsContext.umask;
+  const kept = mode & (S_IRWXUGO | S_ISVTX);
   const made = make(core, caller, at, path, kept | S_IFDIR);
   return isErrno(made) ? made : null;
 }
@@ -207,7 +211,7 @@ export function makeNode(
     default:
       return EINVAL;
   }
-  const kept = mode & S_IALLUGO & ~caller.fsContext.umask;
+  const kept = mode & S_IALLUGO;
   const isDevice = type === S_IFCHR || type === S_IFBLK;
   const walk = core.lookupParent(caller, at, path);
   if (isErrno(walk)) return walk;

@@ -47,6 +47,7 @@ import {
 } from "../abi/stat.ts";
 import type { ByteString } from "../mm/user_memory.ts";
 import { truncateInode } from "./attributes.ts";
+import { inheritAcls } from "./acl_inode.ts";
 import type { Caller } from "./caller.ts";
 import { Dentry } from "./dentry.ts";
 import { type FileDescription, PathDescription } from "./file_description.ts";
@@ -157,7 +158,7 @@ function createRegular(
 ): Errno | null {
   const refused = checkWritable(mount);
   if (refused !== null) return refused;
-  const mode = (how.mode & S_IALLUGO & ~caller.fsContext.umask) | S_IFREG;
+  const mode = (how.mode & S_IALLUGO) | S_IFREG;
   return createChild(child, mode, caller);
 }
 
@@ -319,9 +320,12 @@ function openTemporary(
   const refused = checkWritable(mount) ??
     checkPermission(caller.identity, directory, MAY_WRITE | MAY_EXEC);
   if (refused !== null) return refused;
-  const mode = (how.mode & S_IALLUGO & ~caller.fsContext.umask) | S_IFREG;
-  const inode = directory.createTemporary(newInode(directory, mode, caller));
+  const mode = (how.mode & S_IALLUGO) | S_IFREG;
+  const inherited = inheritAcls(directory, mode, caller);
+  const what = newInode(directory, inherited.mode, caller);
+  const inode = directory.createTemporary(what);
   if (isErrno(inode)) return inode;
+  if (inherited.acls !== null) inode.acls = inherited.acls;
   inode.isLinkable = (how.flags & O_EXCL) === 0;
   const nameless = new Dentry(dentry.fs, dentry, `#${inode.ino}`, inode);
   nameless.isDeleted = true;

@@ -16,6 +16,7 @@ import {
   S_IFLNK,
   S_IFMT,
   S_IFREG,
+  S_IRWXG,
   S_ISGID,
   S_ISUID,
   S_ISVTX,
@@ -24,6 +25,7 @@ import {
 import type { Identity } from "./caller.ts";
 import type { Inode } from "./inode.ts";
 import type { Mount } from "./mount.ts";
+import { aclGrants } from "./posix_acl.ts";
 
 // What an access needs, as the bits of one mode digit.
 export const MAY_EXEC = 1;
@@ -32,7 +34,8 @@ export const MAY_READ = 4;
 
 const S_IXUGO = 0o111;
 
-/** Checks mode bits and the capabilities that override them. EACCES. */
+/** Checks mode bits, or the access control list, and the capabilities that
+ * override them. EACCES. */
 export function checkPermission(
   identity: Identity,
   inode: Inode,
@@ -40,8 +43,12 @@ export function checkPermission(
 ): Errno | null {
   const mode = inode.mode;
   let granted: number;
+  const acl = inode.acls?.access ?? null;
   if (identity.fsuid === inode.uid) granted = mode >> 6;
-  else if (identity.isInGroup(inode.gid)) granted = mode >> 3;
+  // Without bits of the group class no entry of it grants anything.
+  else if (acl !== null && (mode & S_IRWXG) !== 0) {
+    granted = aclGrants(acl, inode.gid, identity, want) ? want : 0;
+  } else if (identity.isInGroup(inode.gid)) granted = mode >> 3;
   else granted = mode;
   if ((want & ~granted & 7) === 0) return null;
 

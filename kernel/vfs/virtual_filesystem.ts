@@ -230,17 +230,17 @@ export class VirtualFilesystem extends VfsCore {
     name: ByteString,
     value: Uint8Array,
     flags: number,
-    identity: Identity,
+    caller: Caller,
   ): Errno | null {
-    return xattr.setXattr(mount, inode, name, value, flags, identity);
+    return xattr.setXattr(mount, inode, name, value, flags, caller);
   }
   removeXattr(
     mount: Mount,
     inode: Inode,
     name: ByteString,
-    identity: Identity,
+    caller: Caller,
   ): Errno | null {
-    return xattr.removeXattr(mount, inode, name, identity);
+    return xattr.removeXattr(mount, inode, name, caller);
   }
   listXattrs(inode: Inode, identity: Identity): readonly ByteString[] | Errno {
     return xattr.listXattrs(inode, identity);

@@ -21,7 +21,8 @@ import {
   XATTR_USER_PREFIX,
 } from "../abi/xattr.ts";
 import type { ByteString } from "../mm/user_memory.ts";
-import type { Identity } from "./caller.ts";
+import { aclNames, getAcl, isAclName, setAcl } from "./acl_inode.ts";
+import type { Caller, Identity } from "./caller.ts";
 import type { Inode } from "./inode.ts";
 import type { Mount } from "./mount.ts";
 import {
@@ -31,12 +32,16 @@ import {
   MAY_WRITE,
 } from "./permission.ts";
 
+/** The value that removes an access control list. */
+const NOTHING = new Uint8Array(0);
+
 /** getxattr(2). ENODATA, EOPNOTSUPP, EACCES. */
 export function getXattr(
   inode: Inode,
   name: ByteString,
   identity: Identity,
 ): Uint8Array | Errno {
+  if (isAclName(name)) return getAcl(inode, name);
   const denied = mayRead(inode, name, identity) ?? checkName(name);
   return denied ?? inode.getXattr(name);
 }
@@ -48,9 +53,12 @@ export function setXattr(
   name: ByteString,
   value: Uint8Array,
   flags: number,
-  identity: Identity,
+  caller: Caller,
 ): Errno | null {
-  return mayWrite(mount, inode, name, identity) ?? checkName(name) ??
+  if (isAclName(name)) {
+    return checkWritable(mount) ?? setAcl(inode, name, value, caller);
+  }
+  return mayWrite(mount, inode, name, caller.identity) ?? checkName(name) ??
     inode.setXattr(name, value, flags);
 }
 
@@ -59,9 +67,12 @@ export function removeXattr(
   mount: Mount,
   inode: Inode,
   name: ByteString,
-  identity: Identity,
+  caller: Caller,
 ): Errno | null {
-  return mayWrite(mount, inode, name, identity) ?? checkName(name) ??
+  if (isAclName(name)) {
+    return checkWritable(mount) ?? setAcl(inode, name, NOTHING, caller);
+  }
+  return mayWrite(mount, inode, name, caller.identity) ?? checkName(name) ??
     inode.removeXattr(name);
 }
 
@@ -70,12 +81,14 @@ export function listXattrs(
   inode: Inode,
   identity: Identity,
 ): readonly ByteString[] | Errno {
-  const names = inode.listXattrs();
-  if (isErrno(names) || identity.has(CAP_SYS_ADMIN)) return names;
+  const stored = inode.listXattrs();
+  if (isErrno(stored)) return stored;
+  const names = inode.acls === null ? stored : [...aclNames(inode), ...stored];
+  if (identity.has(CAP_SYS_ADMIN)) return names;
   return names.filter((name) => !name.startsWith(XATTR_TRUSTED_PREFIX));
 }
 
-/** EOPNOTSUPP: no such name space (access control lists are not there). */
+/** EOPNOTSUPP: no such name space. */
 function checkName(name: ByteString): Errno | null {
   for (
     const prefix of [

@@ -359,5 +359,13 @@ export const HEADERS: Readonly<Record<string, HeaderMap>> = {
     headers: ["linux/wait.h"],
     absent: all(LIBC, "WCOREFLAG WCONTINUED_STATUS"),
   },
-  xattr: { headers: ["linux/xattr.h", "linux/limits.h"] },
+  xattr: {
+    headers: [
+      "linux/xattr.h",
+      "linux/limits.h",
+      "linux/posix_acl.h",
+      "linux/posix_acl_xattr.h",
+    ],
+    different: { ACL_UNDEFINED_ID: "-1 as the u32 that stands in an entry" },
+  },
 };

@@ -167,8 +167,7 @@ export class OurCalls {
       case "setxattr": {
         const { name, flags } = call;
         const value = Uint8Array.of(0x76);
-        const { identity } = caller;
-        return vfs.setXattr(mount, inode, name, value, flags, identity);
+        return vfs.setXattr(mount, inode, name, value, flags, caller);
       }
       case "getxattr": {
         const value = vfs.getXattr(inode, call.name, caller.identity);

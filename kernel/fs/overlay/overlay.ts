@@ -49,6 +49,7 @@ const NOTHING_NEW: NewInode = { mode: 0, uid: 0, gid: 0, rdev: 0, target: "" };
 
 export class OverlayFileSystem extends FileSystem implements OverlayHome {
   readonly typeName = "overlay";
+  override readonly hasAcls = true;
   readonly device: number;
   readonly root: OverlayInode;
   readonly memoryFile: MemoryFile;

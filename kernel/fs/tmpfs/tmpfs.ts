@@ -39,6 +39,7 @@ const INODES_MAX = 2 ** 20;
 export class TmpfsFileSystem extends FileSystem
   implements PageUsage, TmpfsHome {
   readonly typeName: string = "tmpfs";
+  override readonly hasAcls = true;
   readonly device: number;
   readonly root: TmpfsDirectory;
   readonly memoryFile: MemoryFile;

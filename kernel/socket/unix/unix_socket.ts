@@ -124,8 +124,8 @@ export abstract class UnixSocket extends Socket {
 
   #bindPath(address: UnixAddress, caller: Caller): Errno | null {
     const { vfs } = this.services;
-    const { cwd, umask } = caller.fsContext;
-    const mode = S_IFSOCK | (0o777 & ~umask);
+    const { cwd } = caller.fsContext;
+    const mode = S_IFSOCK | 0o777; // the umask comes later
     const made = vfs.mknod(caller, cwd, address.name, mode, 0);
     if (isErrno(made)) return made === EEXIST ? EADDRINUSE : made;
     const place = vfs.resolve(caller, cwd, address.name, { follow: false });
