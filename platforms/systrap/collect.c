@@ -42,7 +42,7 @@ bool stop_pending(const struct rsp_platform *p)
 }
 
 /* The registers as the guest may have them, whatever the slot says. */
-static void take_registers(struct rsp_context *ctx, const struct guest *guest)
+static void take_registers(struct rsp_context *ctx, struct guest *guest)
 {
 	const struct stub_thread *slot = guest->thread->slot;
 	uint64_t *regs = &ctx->r15;
@@ -51,7 +51,9 @@ static void take_registers(struct rsp_context *ctx, const struct guest *guest)
 				       offsetof(struct rsp_context, r15) ==
 			       8 * GS,
 		       "a context has the slot's order");
-	memcpy(regs, slot->regs, sizeof slot->regs);
+	memcpy(guest->slot_regs, slot->regs, sizeof slot->regs);
+	guest->slot_known = true;
+	memcpy(regs, guest->slot_regs, sizeof slot->regs);
 	regs[EFLAGS] = (regs[EFLAGS] & USER_FLAGS) | FIXED_FLAGS;
 	regs[CS] = USER_CS;
 	regs[SS] = USER_SS;
@@ -83,7 +85,7 @@ static uint32_t foreign_call(struct rsp_context *ctx)
  * if it got into a patched site sideways and is to go on in its trampoline. */
 static uint32_t take_stop(struct rsp_platform *p, uint32_t context)
 {
-	const struct guest *guest = &p->guests[context];
+	struct guest *guest = &p->guests[context];
 	struct stub_thread *slot = guest->thread->slot;
 	const struct stub *stub = guest->thread->stub;
 	struct rsp_context *ctx = context_at(p, context);
@@ -179,18 +181,33 @@ static bool collect_stub(struct rsp_platform *p, struct stub *stub)
 	return found;
 }
 
-bool collect(struct rsp_platform *p)
+static bool collect_all(struct rsp_platform *p)
 {
 	bool found = false;
 	uint32_t i;
 
-	reap(p);
 	/* Backwards: whoever is taken is replaced by the last. */
-	if (p->running_count <= FEW)
-		for (i = p->running_count; i-- > 0;)
-			found |= collect_context(p, p->running[i]);
-	else
+	for (i = p->running_count; i-- > 0;)
+		found |= collect_context(p, p->running[i]);
+	return found;
+}
+
+bool collect(struct rsp_platform *p)
+{
+	bool many = p->running_count > FEW;
+	bool found = false;
+	uint32_t i;
+
+	reap(p);
+	if (many != (p->board->bells != 0)) {
+		__atomic_store_n(&p->board->bells, many, __ATOMIC_SEQ_CST);
+		/* Some may have stopped without a bell until now. */
+		found = collect_all(p);
+	} else if (!many) {
+		found = collect_all(p);
+	} else {
 		for (i = p->busy_count; i-- > 0;)
 			found |= collect_stub(p, p->busy[i]);
+	}
 	return found || stop_pending(p);
 }

@@ -170,6 +170,7 @@ static int bind(struct rsp_platform *p, uint32_t context, struct stub *stub)
 		return rc;
 	t->context = context;
 	guest->thread = t;
+	guest->slot_known = false;
 	guest->fpu_load = true;
 	return 0;
 }
@@ -199,27 +200,28 @@ static bool step_call(struct rsp_platform *p, uint32_t context,
 
 static void give_registers(struct rsp_platform *p, uint32_t context)
 {
-	const struct guest *guest = &p->guests[context];
+	struct guest *guest = &p->guests[context];
 	const struct rsp_context *ctx = context_at(p, context);
 	const struct stub *stub = guest->thread->stub;
-	uint64_t *regs = guest->thread->slot->regs;
-	const struct patch *patch;
+	uint64_t *to = guest->thread->slot->regs;
+	uint64_t regs[REGISTER_COUNT];
+	uint32_t i;
 
-	memcpy(regs, &ctx->r15, sizeof guest->thread->slot->regs);
+	memcpy(regs, &ctx->r15, sizeof regs);
 	regs[CS] = 0x33;
 	regs[SS] = 0x2b;
 	if (guest->stepping)
 		regs[EFLAGS] |= TRAP_FLAG;
 	if (p->patching && regs[GS_BASE] == 0)
 		regs[GS_BASE] = thread_address(guest->thread);
-	regs[RIP] = patches_enter(stub, ctx->rip);
-	if ((regs[EFLAGS] & TRAP_FLAG) == 0)
-		return;
-	/* A step takes the first moved instruction, not the jump to it. */
-	patch = patches_find(stub, ctx->rip);
-	if (patch != NULL && ctx->rip == patch->start)
-		regs[RIP] = STUB_SITES +
-			    (uint64_t)patch->slot * PATCH_ENTRY_BYTES;
+	regs[RIP] = (regs[EFLAGS] & TRAP_FLAG) == 0
+			    ? patches_enter(stub, ctx->rip)
+			    : patches_step(stub, ctx->rip);
+	/* What the slot has already stays in the other CPU's cache. */
+	for (i = 0; i < REGISTER_COUNT; i++)
+		if (!guest->slot_known || regs[i] != guest->slot_regs[i])
+			to[i] = regs[i];
+	guest->slot_known = false;
 }
 
 int rsp_resume(struct rsp_platform *p, uint32_t context, uint32_t space)
@@ -257,8 +259,8 @@ int rsp_resume(struct rsp_platform *p, uint32_t context, uint32_t space)
 	slot = guest->thread->slot;
 	if (guest->fpu_load || ctx->fpu == RSP_FPU_DIRTY)
 		fpu_give(p, context);
-	slot->interrupt = 0;
-	slot->rest = 0;
+	if ((slot->interrupt | slot->rest) != 0)
+		slot->interrupt = slot->rest = 0;
 	ctx->fpu = RSP_FPU_IN_GUEST;
 	ctx->stop = RSP_STOP_NONE;
 	ctx->state = RSP_CONTEXT_GUEST;

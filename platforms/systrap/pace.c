@@ -73,6 +73,14 @@ bool spin_on(struct rsp_platform *p, struct spin *spin, uint64_t limit)
 	return true;
 }
 
+uint32_t pace_quick(const struct rsp_platform *p)
+{
+	if (p->running_count == 0 || p->running_count >= p->cpus ||
+	    p->board->spin == 0)
+		return 0;
+	return QUICK_LOOKS / p->running_count;
+}
+
 uint64_t pace_limit(struct rsp_platform *p)
 {
 	const struct host_thread *t;

@@ -78,6 +78,15 @@ uint64_t patches_enter(const struct stub *stub, uint64_t rip)
 	return rest_of(patch) + (rip - patch->site - 2);
 }
 
+uint64_t patches_step(const struct stub *stub, uint64_t rip)
+{
+	const struct patch *patch = patches_find(stub, rip);
+
+	if (patch != NULL && rip == patch->start)
+		return entry_of(patch);
+	return patches_enter(stub, rip);
+}
+
 uint64_t patches_leave(const struct stub *stub, uint64_t rip)
 {
 	const struct patches *s = stub->patches;

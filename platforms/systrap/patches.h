@@ -95,6 +95,9 @@ int patches_drop(struct rsp_platform *, struct stub *,
 void patches_free(struct rsp_platform *, struct stub *);
 /* Where to go for an address inside a patch; else the address itself. */
 uint64_t patches_enter(const struct stub *, uint64_t rip);
+/* The same for a single step, which is to take a moved instruction, not the
+ * jump to it. */
+uint64_t patches_step(const struct stub *, uint64_t rip);
 /* The guest's own address for one of a trampoline; else the address itself. */
 uint64_t patches_leave(const struct stub *, uint64_t rip);
 /* The patch that holds the address, its start included; or null. */

@@ -114,10 +114,15 @@ int rsp_wait(struct rsp_platform *p, double deadline_ns)
 				   : (int64_t)deadline_ns;
 	struct spin spin = { 0, 0 };
 	uint64_t start, limit;
+	uint32_t quick;
 	int rc;
 
-	if (collect(p) || has_rung(p))
-		return 1;
+	for (quick = pace_quick(p);; quick--) {
+		if (collect(p) || has_rung(p))
+			return 1;
+		if (quick == 0)
+			break;
+	}
 	pace_rest(p);
 	start = cycles();
 	limit = deadline == 0 ? 0 : pace_limit(p);

@@ -76,6 +76,7 @@ struct guest {
 	bool used;
 	bool interrupt;		/* the next resume stops at once */
 	bool stepping;
+	bool slot_known;	/* slot_regs is what the slot holds */
 	bool fpu_load;		/* no thread has the state: load the area */
 	bool fpu_initial;	/* the area holds the initial state */
 	uint32_t running_index;	/* in platform.running, or NO_INDEX */
@@ -83,6 +84,7 @@ struct guest {
 	int64_t signalled_ns;
 	uint64_t patch_site;	/* patch it at the next resume; 0: nothing */
 	uint64_t patch_rax;	/* the number that came from it */
+	uint64_t slot_regs[REGISTER_COUNT];
 };
 
 struct pace {
@@ -215,6 +217,8 @@ struct spin {
 };
 /* True as long as it pays to look again; starts with a zeroed struct. */
 bool spin_on(struct rsp_platform *, struct spin *, uint64_t limit);
+/* How many times to look at once, without a pause. */
+uint32_t pace_quick(const struct rsp_platform *);
 /* How long it pays to look for the next stop, in cycles; maybe 0. */
 uint64_t pace_limit(struct rsp_platform *);
 /* A stop came so many cycles after we began to wait. */

@@ -82,13 +82,15 @@ INLINE void publish(struct stub_thread *t)
 	const struct stub_board *board = (void *)STUB_BOARD;
 	uint32_t place = t->place & 4095;
 
-	t->cpu = current_cpu();
-	__atomic_store_n(&t->state, THREAD_STOPPED, __ATOMIC_RELEASE);
-	__atomic_fetch_or(&bell->words[place / 32], 1u << place % 32,
-			  __ATOMIC_SEQ_CST);
-	__atomic_fetch_or(&bell->summary[place / 1024],
-			  1u << place / 32 % 32, __ATOMIC_SEQ_CST);
-	/* Either we see that it sleeps, or it sees the bell before it does. */
+	/* Either we see that it looks at bells, or it sees the state before it
+	 * does; either we see that it sleeps, or it sees both before. */
+	__atomic_store_n(&t->state, THREAD_STOPPED, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&board->bells, __ATOMIC_SEQ_CST) != 0) {
+		__atomic_fetch_or(&bell->words[place / 32], 1u << place % 32,
+				  __ATOMIC_SEQ_CST);
+		__atomic_fetch_or(&bell->summary[place / 1024],
+				  1u << place / 32 % 32, __ATOMIC_SEQ_CST);
+	}
 	if (__atomic_load_n(&board->sleeping, __ATOMIC_SEQ_CST) != 0)
 		host_call(__NR_write, STUB_EVENT_FD, STUB_CONSTS + CONSTS_ONE,
 			  8, 0);
@@ -100,9 +102,15 @@ INLINE uint32_t await(struct stub_thread *t)
 	const struct stub_board *board = (void *)STUB_BOARD;
 	uint64_t limit = board->spin;
 	uint64_t start, last, now;
-	uint32_t state;
+	uint32_t state, i;
 
 	if (limit != 0) {
+		for (i = 0; i < QUICK_LOOKS; i++) {
+			state = __atomic_load_n(&t->state, __ATOMIC_ACQUIRE);
+			if (state != THREAD_STOPPED)
+				return state;
+		}
+		t->cpu = current_cpu();
 		start = last = cycles();
 		do {
 			state = __atomic_load_n(&t->state, __ATOMIC_ACQUIRE);
@@ -119,6 +127,7 @@ INLINE uint32_t await(struct stub_thread *t)
 			last = now;
 		} while (now - start < limit);
 	}
+	t->cpu = current_cpu();
 	__atomic_store_n(&t->asleep, 1, __ATOMIC_SEQ_CST);
 	while ((state = __atomic_load_n(&t->state, __ATOMIC_SEQ_CST)) ==
 	       THREAD_STOPPED)

@@ -147,6 +147,8 @@
  * another thread had the CPU: then there is no idle one, and looking only
  * delays those who work. */
 #define PREEMPTED_CYCLES 50000
+/* So many looks come first, without a pause between: under a microsecond. */
+#define QUICK_LOOKS 400
 
 /* Offsets in struct stub_consts. */
 #define CONSTS_ONE 0
@@ -165,7 +167,8 @@
 
 struct stub_board {
 	uint32_t sleeping;	/* the Sentry sleeps: ring by the event */
-	uint32_t unused[15];
+	uint32_t bells;		/* it looks at bells, not at every thread */
+	uint32_t unused[14];
 	uint32_t spin;		/* TSC cycles to look for a state at most */
 	uint32_t features;	/* XSAVE components of user mode */
 	uint32_t sentry;	/* pid of the Sentry */
