@@ -3,7 +3,7 @@
  * that whatever else the machine does disturbs all of them alike; then what
  * the kernel costs in process. Prints Markdown to standard output.
  *
- *   RUNTIME='/opt/peer/runsc --network=none --ignore-cgroups' deno task bench
+ *   RUNTIME='/path/to/runsc --network=none --ignore-cgroups' deno task bench
  *
  * RUNTIME    command lines of other OCI runtimes, one a line
  * BENCH_DIR  folder of startup.sh, syscalls.sh and sysbench.c (../shared/bench
