@@ -144,7 +144,10 @@ async function buildTarget(
   target: NativeTarget,
   slots: Slots,
 ): Promise<void> {
-  const sources = filesIn(target.dir, ".c", ".S");
+  const sources = [
+    ...filesIn(target.dir, ".c", ".S"),
+    ...(target.otherSources ?? []),
+  ];
   if (sources.length === 0) {
     throw new BuildError(`no sources in ${target.dir} for ${target.output}`);
   }

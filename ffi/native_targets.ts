@@ -10,18 +10,22 @@ export interface NativeTarget {
   readonly output: string;
   /** Folder whose `.c` and `.S` files are compiled (not its subfolders). */
   readonly dir: string;
+  /** Files of other folders that are compiled, too. */
+  readonly otherSources?: readonly string[];
   /** Folders whose headers the sources include, besides `dir`. */
   readonly headerDirs: readonly string[];
-  /** `library`: for dlopen. `bare`: no libc, no start files, own flags. */
-  readonly kind: "library" | "bare";
+  /** `library`: for dlopen. `program`: static. `bare`: no libc, no start files,
+   * own flags. */
+  readonly kind: "library" | "program" | "bare";
 }
 
 export const NATIVE_TARGETS: readonly NativeTarget[] = [
   {
     output: "runsc",
     dir: "cmd/launcher",
-    headerDirs: [],
-    kind: "bare",
+    otherSources: ["ffi/native/spawn.c"],
+    headerDirs: ["ffi/native"],
+    kind: "program",
   },
   {
     output: "libhost.so",
@@ -83,6 +87,10 @@ export const KIND_FLAGS = {
   library: {
     compile: ["-fPIC", "-pthread", "-fstack-protector-strong"],
     link: ["-shared", "-pthread", "-Wl,-z,relro,-z,now", "-Wl,-z,defs"],
+  },
+  program: {
+    compile: ["-fstack-protector-strong"],
+    link: ["-static"],
   },
   // Freestanding code runs where there is no stack guard to compare with.
   bare: {

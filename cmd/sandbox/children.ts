@@ -26,6 +26,7 @@ import { encodeDocument } from "../boot/messages.ts";
 import { ExitStatus } from "../exit_status.ts";
 import type { GoferDocument } from "../gofer.ts";
 import { RuntimeError } from "../runtime_error.ts";
+import type { EarlySentry } from "./early_sentry.ts";
 import {
   confinedIds,
   type HostUser,
@@ -47,6 +48,8 @@ export interface StartOptions {
   /** Wait for the call "start". */
   readonly waitsForStart: boolean;
   readonly test: TestHooks | null;
+  /** Started already, to be taken if it suits. */
+  readonly early?: EarlySentry | null;
 }
 
 export interface Children {
@@ -74,7 +77,7 @@ const WITH_USER: readonly Namespace[] = ["user", ...NAMESPACES];
 /** On one CPU a spinning file server would keep its client from running. */
 const SPIN_US = navigator.hardwareConcurrency > 1 ? 20 : 0;
 
-function bootSpec(
+export function bootSpec(
   plan: SandboxPlan,
   options: StartOptions,
   life: BootDescriptors["life"],
@@ -100,6 +103,10 @@ function bootSpec(
   };
 }
 
+export function goferDocument({ trees }: SandboxPlan): GoferDocument {
+  return { trees, spinUs: SPIN_US };
+}
+
 /** Closes what it was given, in the end. */
 export class OwnedFds implements Disposable {
   readonly #descriptors: DescriptorMaker;
@@ -116,13 +123,14 @@ export class OwnedFds implements Disposable {
   }
 }
 
-function sentryStart(
+export function sentryStart(
   user: HostUser,
   fds: readonly number[],
   withUserNamespace: boolean,
+  here?: string,
 ): SpawnOptions {
   return {
-    ...ownProgram("boot"),
+    ...ownProgram("boot", { here }),
     fds,
     directory: "/",
     newSession: true,
@@ -153,7 +161,10 @@ function isNamespaceRefusal(thrown: unknown): boolean {
   return thrown instanceof HostError && refusals.includes(thrown.code);
 }
 
-function goferStart(user: HostUser, fds: readonly number[]): SpawnOptions {
+export function goferStart(
+  user: HostUser,
+  fds: readonly number[],
+): SpawnOptions {
   return {
     ...ownProgram("gofer"),
     fds,
@@ -203,8 +214,8 @@ export class ChildrenStart {
     const nothing = theirs.own(descriptors.open("/dev/null", O_RDWR));
     const document = bootSpec(plan, options, life === null ? null : LIFE_FDS);
     const spec = theirs.own(descriptors.sealed(encodeDocument(document)));
-    const served: GoferDocument = { trees: plan.trees, spinUs: SPIN_US };
-    const trees = theirs.own(descriptors.sealed(encodeDocument(served)));
+    const served = encodeDocument(goferDocument(plan));
+    const trees = theirs.own(descriptors.sealed(served));
     this.control = control;
     this.report = report;
     this.#sentryFds = [
@@ -242,16 +253,28 @@ export class ChildrenStart {
           ),
       );
     } catch (thrown) {
-      if (!(thrown instanceof HostError)) throw thrown;
-      const advice = user.isRootless
-        ? " (may ordinary users make user namespaces here?)"
-        : "";
-      throw new RuntimeError(
-        ExitStatus.HostRefused,
-        `cannot start the sandbox: ${thrown.message}${advice}`,
-      );
+      throw explain(user, thrown);
     }
   }
+}
+
+/** What the user is told of a start that failed. */
+export function explain(user: HostUser, thrown: unknown): unknown {
+  if (!(thrown instanceof HostError)) return thrown;
+  const advice = user.isRootless
+    ? " (may ordinary users make user namespaces here?)"
+    : "";
+  return new RuntimeError(
+    ExitStatus.HostRefused,
+    `cannot start the sandbox: ${thrown.message}${advice}`,
+  );
+}
+
+/** Kills and reaps it. */
+export function endChild(spawner: Spawner, { pidfd }: Child): void {
+  spawner.kill(pidfd, SIGKILL);
+  spawner.wait(pidfd, -1);
+  spawner.close(pidfd);
 }
 
 /**
@@ -277,9 +300,7 @@ export function startChildren(
         const gofer = spawner.spawn(goferStart());
         return { sentry, gofer, control: start.control, report: start.report };
       } catch (thrown) {
-        spawner.kill(sentry.pidfd, SIGKILL);
-        spawner.wait(sentry.pidfd, -1);
-        spawner.close(sentry.pidfd);
+        endChild(spawner, sentry);
         throw thrown;
       }
     });
