@@ -4,12 +4,10 @@
  * product never runs from its sources; and each process loads only its own.
  * @module
  */
-import { fromFileUrl, join, toFileUrl } from "@std/path";
-import { encodeSpawn } from "../ffi/spawn.ts";
+import { fromFileUrl, join } from "@std/path";
 import { say } from "../ffi/say.ts";
 import { makeCodeCache, REHEARSAL } from "./code_cache.ts";
 import { codeName, programStub, wrapBundle } from "./program_stub.ts";
-import { earlyStart } from "./sandbox/early_start.ts";
 
 /** Entry point by program; each exports `main(args)`. */
 const BUNDLES: Readonly<Record<string, string>> = {
@@ -79,10 +77,9 @@ async function bundle(entry: string, scratch: string): Promise<string> {
   return text;
 }
 
-function write(path: string, content: string | Uint8Array): void {
+function write(path: string, text: string): void {
   const partial = `${path}.${Deno.pid}.partial`;
-  if (typeof content === "string") Deno.writeTextFileSync(partial, content);
-  else Deno.writeFileSync(partial, content);
+  Deno.writeTextFileSync(partial, text);
   Deno.renameSync(partial, path);
 }
 
@@ -103,19 +100,9 @@ export async function bundleAll(): Promise<void> {
   );
 }
 
-/** What the launcher starts before the command line; see launcher/early.h. */
-function writeEarlySentry(): void {
-  const here = toFileUrl(join(BUILD, "runsc.js")).href;
-  const { request, strings } = encodeSpawn(earlyStart(here));
-  const words = [request.length, ...request, strings.length];
-  const head = new Uint8Array(Int32Array.from(words).buffer);
-  write(join(BUILD, "early_sentry"), new Uint8Array([...head, ...strings]));
-}
-
 /** What makes starts fast. Precondition: bundles and native files are there. */
 export async function makeFast(): Promise<void> {
   const problem = await makeCodeCache(BUILD);
-  writeEarlySentry();
   if (problem !== null) {
     say(`bundle: starts will be slower, since no sandbox ran: ${problem}`);
   }

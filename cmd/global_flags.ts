@@ -47,11 +47,6 @@ export const GLOBAL_FLAGS = {
     placeholder: "FORMAT",
     help: "format of --log: text, json",
   },
-  "early-sentry": {
-    kind: "string",
-    isHidden: true,
-    help: "the Sentry that the launcher has started (early_sentry.ts)",
-  },
   version: { kind: "bool", short: "v", help: "print the version" },
 } as const satisfies Flags;
 

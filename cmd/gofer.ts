@@ -7,7 +7,7 @@
 import { DescriptorMaker } from "../ffi/files.ts";
 import { GoferChannels } from "../ffi/gofer_channel.ts";
 import { runGofer } from "../gofer/run.ts";
-import { receiveDocument } from "./boot/document.ts";
+import { readDocument } from "./boot/document.ts";
 import { encodeMessage, type Event } from "./boot/messages.ts";
 import { ExitStatus } from "./exit_status.ts";
 import { messageOf } from "./runtime_error.ts";
@@ -32,7 +32,7 @@ export function main(): number {
   try {
     const descriptors = new DescriptorMaker("brief");
     // Made by the process that started us, from a type of its own.
-    const { trees, spinUs } = receiveDocument(
+    const { trees, spinUs } = readDocument(
       descriptors,
       GOFER_FDS.document,
     ) as GoferDocument;

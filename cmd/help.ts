@@ -12,7 +12,7 @@ import { defineVerb } from "./verb.ts";
 
 /** The kernel's own table; the Sentry's program has it. */
 function printSyscalls(format: string): number {
-  const { path, args, env } = ownProgram("boot", { isProtected: false });
+  const { path, args, env } = ownProgram("boot", false);
   const { code } = new Deno.Command(path, {
     args: [...args.slice(1), LIST_SYSCALLS, format],
     env: { ...env },

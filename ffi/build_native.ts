@@ -144,10 +144,7 @@ async function buildTarget(
   target: NativeTarget,
   slots: Slots,
 ): Promise<void> {
-  const sources = [
-    ...filesIn(target.dir, ".c", ".S"),
-    ...(target.otherSources ?? []),
-  ];
+  const sources = filesIn(target.dir, ".c", ".S");
   if (sources.length === 0) {
     throw new BuildError(`no sources in ${target.dir} for ${target.output}`);
   }

@@ -10,22 +10,18 @@ export interface NativeTarget {
   readonly output: string;
   /** Folder whose `.c` and `.S` files are compiled (not its subfolders). */
   readonly dir: string;
-  /** Files of other folders that are compiled, too. */
-  readonly otherSources?: readonly string[];
   /** Folders whose headers the sources include, besides `dir`. */
   readonly headerDirs: readonly string[];
-  /** `library`: for dlopen. `program`: static. `bare`: no libc, no start files,
-   * own flags. */
-  readonly kind: "library" | "program" | "bare";
+  /** `library`: for dlopen. `bare`: no libc, no start files, own flags. */
+  readonly kind: "library" | "bare";
 }
 
 export const NATIVE_TARGETS: readonly NativeTarget[] = [
   {
     output: "runsc",
     dir: "cmd/launcher",
-    otherSources: ["ffi/native/spawn.c"],
-    headerDirs: ["ffi/native"],
-    kind: "program",
+    headerDirs: [],
+    kind: "bare",
   },
   {
     output: "libhost.so",
@@ -87,10 +83,6 @@ export const KIND_FLAGS = {
   library: {
     compile: ["-fPIC", "-pthread", "-fstack-protector-strong"],
     link: ["-shared", "-pthread", "-Wl,-z,relro,-z,now", "-Wl,-z,defs"],
-  },
-  program: {
-    compile: ["-fstack-protector-strong"],
-    link: ["-static"],
   },
   // Freestanding code runs where there is no stack guard to compare with.
   bare: {

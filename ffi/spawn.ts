@@ -224,7 +224,7 @@ function mapText(ranges: readonly IdRange[] | undefined): string {
 }
 
 /** The words and strings that host_spawn() takes, in spawn.c's order. */
-export function encodeSpawn(options: SpawnOptions) {
+function encodeSpawn(options: SpawnOptions) {
   let blockedLow = 0;
   let blockedHigh = 0;
   for (const signal of options.blockedSignals ?? []) {

@@ -23,7 +23,7 @@ import { BootError } from "./boot_error.ts";
 import { buildHost } from "./boot_host.ts";
 import { type BootSpec, LIST_SYSCALLS, SPEC_FD } from "./boot_spec.ts";
 import { ControlServer } from "./control_server.ts";
-import { receiveDocument } from "./document.ts";
+import { readDocument } from "./document.ts";
 import { FIRST_PROCESS, runContainer } from "./loader.ts";
 import { lockDown } from "./lockdown.ts";
 import { platformHostCalls } from "./platform_kinds.ts";
@@ -138,7 +138,7 @@ export function main(args: readonly string[]): number {
     const spec = timeline.step(
       "spec",
       // Made by the process that started us, from a type of its own.
-      () => receiveDocument(opened.descriptors, SPEC_FD) as BootSpec,
+      () => readDocument(opened.descriptors, SPEC_FD) as BootSpec,
     );
     if (spec.test !== null) timeline.failAt(spec.test.failAt);
     const { channels, descriptors } = opened;

@@ -3,20 +3,12 @@
  * name. Becomes the Deno that built the bundle beside it, with the options that
  * keep a start fast and its surroundings without influence.
  *
- * Where the command line is going to need a sandbox right away, its processes
- * are started first (early.c), so that they load while the command line does.
- *
- * Static: a dynamic program, or a shell, would take as long to start as Deno
- * takes to load.
+ * Freestanding: a dynamic program, or a shell, would take as long to start as
+ * Deno takes to load.
  */
-#define _GNU_SOURCE
-#include "early.h"
-
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
+#include <asm/unistd.h>
+#include <linux/fcntl.h>
+#include <linux/limits.h>
 
 #define BUNDLE "runsc.js"
 /* The path of Deno, written by bundle.ts; no line feed. */
@@ -30,79 +22,114 @@ static char *const OPTIONS[] = {
 
 enum { UNAVAILABLE = 69 }; /* as in exit_status.ts */
 
-extern char **environ;
-
-static int fail(const char *message)
+static long call(long nr, long a, long b, long c, long d)
 {
-	fprintf(stderr, "runsc: %s\n", message);
-	return UNAVAILABLE;
+#if defined(__x86_64__)
+	register long r10 __asm__("r10") = d;
+	long result;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10)
+			 : "rcx", "r11", "memory");
+	return result;
+#elif defined(__aarch64__)
+	register long x8 __asm__("x8") = nr;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+
+	__asm__ volatile("svc 0"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3)
+			 : "memory");
+	return x0;
+#else
+#error "unknown machine"
+#endif
 }
 
-/* Our own directory, with a slash at the end; 0 or -1. */
-static int own_directory(char dir[PATH_MAX])
+static _Noreturn void fail(const char *message)
 {
-	ssize_t length = readlink("/proc/self/exe", dir, PATH_MAX - 1);
-	char *slash;
+	long length = 0;
 
-	if (length <= 0)
-		return -1;
-	dir[length] = '\0';
-	slash = strrchr(dir, '/');
-	slash[1] = '\0';
-	return 0;
+	while (message[length] != '\0')
+		length++;
+	call(__NR_write, 2, (long)message, length, 0);
+	for (;;)
+		call(__NR_exit_group, UNAVAILABLE, 0, 0, 0);
 }
 
-static int join(char path[PATH_MAX], const char *dir, const char *name)
+/* The text of a link or of a small file, with its NUL. */
+static void finish(char *text, long length, const char *message)
 {
-	int length = snprintf(path, PATH_MAX, "%s%s", dir, name);
-
-	return length < PATH_MAX ? 0 : -1;
-}
-
-static int read_text(const char *path, char text[PATH_MAX])
-{
-	int file = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t length = file < 0 ? -1 : read(file, text, PATH_MAX - 1);
-
-	if (file >= 0)
-		close(file);
-	if (length <= 0)
-		return -1;
+	if (length <= 0 || length >= PATH_MAX)
+		fail(message);
 	text[length] = '\0';
-	return 0;
 }
 
-int main(int argc, char **argv)
+/* `name` in the directory of the file `self`. */
+static void beside(char *path, const char *self, const char *name)
 {
-	static char dir[PATH_MAX], path[PATH_MAX], deno[PATH_MAX];
-	static char bundle[PATH_MAX];
-	static char early[EARLY_FLAG_BYTES];
-	char *args[OPTION_COUNT + 2 + (argc > 0 ? argc : 1)];
+	long length = 0, end = 0;
+
+	for (long i = 0; self[i] != '\0'; i++) {
+		path[i] = self[i];
+		if (self[i] == '/')
+			end = i + 1;
+	}
+	do {
+		if (end + length >= PATH_MAX)
+			fail("runsc: its path is too long\n");
+		path[end + length] = name[length];
+	} while (name[length++] != '\0');
+}
+
+/* argc, argv with its NULL, envp with its NULL, as execve left them. */
+__attribute__((used)) _Noreturn static void launch(long *stack)
+{
+	static char self[PATH_MAX], path[PATH_MAX], deno[PATH_MAX];
+	long argc = stack[0];
+	char **argv = (char **)(stack + 1), **envp = argv + argc + 1;
+	char *args[OPTION_COUNT + 1 + argc + 1];
 	int count = 0;
 
-	if (own_directory(dir) < 0)
-		return fail("it needs /proc");
-	if (join(path, dir, DENO_PATH_FILE) < 0)
-		return fail("its path is too long");
-	if (read_text(path, deno) < 0)
-		return fail("it is not installed, or not built "
-			    "(deno task bundle)");
-	if (early_is_wanted(argc, argv) && join(path, dir, EARLY_FILE) == 0 &&
-	    join(bundle, dir, EARLY_BUNDLE) == 0)
-		early_start(path, bundle, early);
-	if (join(path, dir, BUNDLE) < 0)
-		return fail("its path is too long");
+	finish(self,
+	       call(__NR_readlinkat, AT_FDCWD, (long)"/proc/self/exe",
+		    (long)self, sizeof(self)),
+	       "runsc: it needs /proc\n");
+	beside(path, self, DENO_PATH_FILE);
+	long file = call(__NR_openat, AT_FDCWD, (long)path,
+			 O_RDONLY | O_CLOEXEC, 0);
+
+	finish(deno, call(__NR_read, file, (long)deno, sizeof(deno), 0),
+	       "runsc: it is not installed, or not built (deno task bundle)\n");
+	beside(path, self, BUNDLE);
 
 	while (count < OPTION_COUNT) {
 		args[count] = OPTIONS[count];
 		count++;
 	}
 	args[count++] = path;
-	if (early[0] != '\0')
-		args[count++] = early;
-	for (int i = 1; i < argc; i++)
+	for (long i = 1; i < argc; i++)
 		args[count++] = argv[i];
-	args[count] = NULL;
-	execve(deno, args, environ);
-	return fail("the Deno that it was built with is gone");
+	args[count] = (char *)0;
+	call(__NR_execve, (long)deno, (long)args, (long)envp, 0);
+	fail("runsc: the Deno that it was built with is gone\n");
 }
+
+#if defined(__x86_64__)
+__asm__(".globl _start\n"
+	"_start:\n\t"
+	"xorl %ebp, %ebp\n\t"
+	"movq %rsp, %rdi\n\t"
+	"andq $-16, %rsp\n\t"
+	"call launch\n");
+#else
+__asm__(".globl _start\n"
+	"_start:\n\t"
+	"mov x29, #0\n\t"
+	"mov x0, sp\n\t"
+	"bl launch\n");
+#endif

@@ -26,7 +26,6 @@ import { encodeDocument } from "../boot/messages.ts";
 import { ExitStatus } from "../exit_status.ts";
 import type { GoferDocument } from "../gofer.ts";
 import { RuntimeError } from "../runtime_error.ts";
-import type { EarlySentry } from "./early_sentry.ts";
 import {
   confinedIds,
   type HostUser,
@@ -48,8 +47,6 @@ export interface StartOptions {
   /** Wait for the call "start". */
   readonly waitsForStart: boolean;
   readonly test: TestHooks | null;
-  /** Started already, to be taken if it suits. */
-  readonly early?: EarlySentry | null;
 }
 
 export interface Children {
@@ -77,7 +74,7 @@ const WITH_USER: readonly Namespace[] = ["user", ...NAMESPACES];
 /** On one CPU a spinning file server would keep its client from running. */
 const SPIN_US = navigator.hardwareConcurrency > 1 ? 20 : 0;
 
-export function bootSpec(
+function bootSpec(
   plan: SandboxPlan,
   options: StartOptions,
   life: BootDescriptors["life"],
@@ -103,10 +100,6 @@ export function bootSpec(
   };
 }
 
-export function goferDocument({ trees }: SandboxPlan): GoferDocument {
-  return { trees, spinUs: SPIN_US };
-}
-
 /** Closes what it was given, in the end. */
 export class OwnedFds implements Disposable {
   readonly #descriptors: DescriptorMaker;
@@ -123,14 +116,13 @@ export class OwnedFds implements Disposable {
   }
 }
 
-export function sentryStart(
+function sentryStart(
   user: HostUser,
   fds: readonly number[],
   withUserNamespace: boolean,
-  here?: string,
 ): SpawnOptions {
   return {
-    ...ownProgram("boot", { here }),
+    ...ownProgram("boot"),
     fds,
     directory: "/",
     newSession: true,
@@ -161,10 +153,7 @@ function isNamespaceRefusal(thrown: unknown): boolean {
   return thrown instanceof HostError && refusals.includes(thrown.code);
 }
 
-export function goferStart(
-  user: HostUser,
-  fds: readonly number[],
-): SpawnOptions {
+function goferStart(user: HostUser, fds: readonly number[]): SpawnOptions {
   return {
     ...ownProgram("gofer"),
     fds,
@@ -214,8 +203,8 @@ export class ChildrenStart {
     const nothing = theirs.own(descriptors.open("/dev/null", O_RDWR));
     const document = bootSpec(plan, options, life === null ? null : LIFE_FDS);
     const spec = theirs.own(descriptors.sealed(encodeDocument(document)));
-    const served = encodeDocument(goferDocument(plan));
-    const trees = theirs.own(descriptors.sealed(served));
+    const served: GoferDocument = { trees: plan.trees, spinUs: SPIN_US };
+    const trees = theirs.own(descriptors.sealed(encodeDocument(served)));
     this.control = control;
     this.report = report;
     this.#sentryFds = [
@@ -253,28 +242,16 @@ export class ChildrenStart {
           ),
       );
     } catch (thrown) {
-      throw explain(user, thrown);
+      if (!(thrown instanceof HostError)) throw thrown;
+      const advice = user.isRootless
+        ? " (may ordinary users make user namespaces here?)"
+        : "";
+      throw new RuntimeError(
+        ExitStatus.HostRefused,
+        `cannot start the sandbox: ${thrown.message}${advice}`,
+      );
     }
   }
-}
-
-/** What the user is told of a start that failed. */
-export function explain(user: HostUser, thrown: unknown): unknown {
-  if (!(thrown instanceof HostError)) return thrown;
-  const advice = user.isRootless
-    ? " (may ordinary users make user namespaces here?)"
-    : "";
-  return new RuntimeError(
-    ExitStatus.HostRefused,
-    `cannot start the sandbox: ${thrown.message}${advice}`,
-  );
-}
-
-/** Kills and reaps it. */
-export function endChild(spawner: Spawner, { pidfd }: Child): void {
-  spawner.kill(pidfd, SIGKILL);
-  spawner.wait(pidfd, -1);
-  spawner.close(pidfd);
 }
 
 /**
@@ -300,7 +277,9 @@ export function startChildren(
         const gofer = spawner.spawn(goferStart());
         return { sentry, gofer, control: start.control, report: start.report };
       } catch (thrown) {
-        endChild(spawner, sentry);
+        spawner.kill(sentry.pidfd, SIGKILL);
+        spawner.wait(sentry.pidfd, -1);
+        spawner.close(sentry.pidfd);
         throw thrown;
       }
     });

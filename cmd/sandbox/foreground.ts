@@ -22,7 +22,6 @@ import { ExitStatus } from "../exit_status.ts";
 import type { GlobalFlags } from "../global_flags.ts";
 import { RuntimeError } from "../runtime_error.ts";
 import { sayTime, sayTimeline } from "../timeline_text.ts";
-import { EarlySentry } from "./early_sentry.ts";
 import { hostUser } from "./host_user.ts";
 import { RunningSandbox } from "./running_sandbox.ts";
 import type { SandboxPlan } from "./sandbox_plan.ts";
@@ -121,7 +120,6 @@ export async function runForeground(
 ): Promise<number> {
   const startedAt = performance.now();
   using descriptors = new DescriptorMaker("brief");
-  const early = globals["early-sentry"];
   const logPath = globals["debug-log"];
   const logFd = logPath === undefined ? STDERR : openLog(descriptors, logPath);
   await using sandbox = new RunningSandbox(plan, {
@@ -134,7 +132,6 @@ export async function runForeground(
     isStrace: globals.strace,
     waitsForStart: false,
     test: null,
-    early: early === undefined ? null : new EarlySentry(early),
   });
   const spawnedAt = performance.now();
   const isTerminal = plan.process.hasTerminal;

@@ -56,18 +56,13 @@ function codeCache(file: URL): string | null {
   }
 }
 
-/**
- * The command that starts `program`. `isProtected`: in a mount namespace of its
- * own, as everything that comes near a guest. `here`: a file of the folder where
- * the programs are, this one by default.
- */
+/** The command that starts `program`. `isProtected`: in a mount namespace of
+ * its own, as everything that comes near a guest. */
 export function ownProgram(
   program: OwnProgram,
-  { isProtected = true, here = import.meta.url }: {
-    readonly isProtected?: boolean;
-    readonly here?: string | undefined;
-  } = {},
+  isProtected = true,
 ): ProgramStart {
+  const here = import.meta.url;
   const isSource = here.endsWith("/cmd/sandbox/own_programs.ts");
   const file = new URL(isSource ? SOURCES[program] : `${program}.js`, here);
   const cache = isSource || !isProtected ? null : codeCache(file);

@@ -26,8 +26,7 @@ import {
 } from "../boot/messages.ts";
 import { ExitStatus } from "../exit_status.ts";
 import { messageOf, RuntimeError } from "../runtime_error.ts";
-import type { Children, StartOptions } from "./children.ts";
-import { startBoth } from "./early_start.ts";
+import { type Children, startChildren, type StartOptions } from "./children.ts";
 import type { SandboxPlan } from "./sandbox_plan.ts";
 import { asRuntimeError } from "./sentry_error.ts";
 import { describeEnding } from "./wait_status.ts";
@@ -85,7 +84,7 @@ export class RunningSandbox implements AsyncDisposable {
   /** Starts the processes; see `ready` and `started` for how far they are.
    * Throws a RuntimeError if they can't be started. */
   constructor(plan: SandboxPlan, options: StartOptions) {
-    this.#children = startBoth(this.#spawner, plan, options);
+    this.#children = startChildren(this.#spawner, plan, options);
     this.#goferDone = this.#listenToGofer();
     this.#sentryDone = this.#listenToSentry();
   }
